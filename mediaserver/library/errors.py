@@ -1,0 +1,51 @@
+"""What can go wrong in the library.
+
+::
+
+    LibraryError
+    ├── NoSuchObject           an id that names nothing (any more)
+    ├── NotAContainer          children asked of an item
+    ├── UnsupportedCriteria    a property or operator that Search cannot answer
+    ├── UnsupportedSort        a property that lists cannot be ordered by
+    └── UnreadableMedia        a file whose contents could not be understood
+"""
+
+
+class LibraryError(Exception):
+    """Something the caller asked of the library cannot be had."""
+
+
+class NoSuchObject(LibraryError):
+    def __init__(self, object_id: str) -> None:
+        super().__init__(object_id)
+        self.object_id = object_id
+
+
+class NotAContainer(LibraryError):
+    def __init__(self, object_id: str) -> None:
+        super().__init__(object_id)
+        self.object_id = object_id
+
+
+class UnsupportedCriteria(LibraryError):
+    """Search was asked for a property or operator outside SearchCapabilities."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class UnsupportedSort(LibraryError):
+    """An order was asked by a property outside SortCapabilities."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class UnreadableMedia(LibraryError):
+    """A reader could not make sense of a file; the file is still served under its name."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,115 @@
+"""Object ids: what they look like, how they are made and taken apart.
+
+An id is opaque to control points, at most 32 characters of ``[0-9a-z]``, and never changes
+while the file or the value it names lives. Grammar::
+
+    root     = "0"
+    folder   = "f" key10
+    item     = "i" key10                      an item in its folder, its home
+    view     = "v" code2                      Music, Artist, All photos, ...
+    value    = view 1*3facet6                 v ma <artist> <album>
+    folder in a view    = view "f" key10      Video > Folders > <folder>
+    reference           = (view / value / folder in a view) "i" key10
+
+``key10`` is a number of 50 bits, ``facet6`` one of 30, in lower-case base 32. The longest id
+(three facets and an item) is exactly 32 characters. The numbers are hashes of what they name
+(a file's fingerprint, a folder's path, a facet's kind and name), so that an index built anew
+gives the same ids; whoever assigns them resolves collisions by hashing again with a counter.
+
+Ids that control points know by heart (A, V, I of Samsung, 1 to F of the Xbox) cannot occur:
+every id but the root's has at least three characters.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from mediaserver.library.objects import ObjectID
+
+KEY_BITS = 50
+FACET_BITS = 30
+
+ROOT = ObjectID("0")
+ROOT_PARENT = ObjectID("-1")
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuv"
+_ID = re.compile(
+    r"(?:f(?P<folder>[0-9a-v]{10})"
+    r"|i(?P<item>[0-9a-v]{10})"
+    r"|v(?P<view>[a-z][a-z0-9])"
+    r"(?:(?P<facets>(?:[0-9a-v]{6}){0,3})|f(?P<inner>[0-9a-v]{10}))"
+    r"(?:i(?P<reference>[0-9a-v]{10}))?)",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """An id taken apart. Root: everything empty. ``item`` with a ``view`` is a reference."""
+
+    view: str | None = None
+    facets: tuple[int, ...] = ()
+    folder: int | None = None
+    item: int | None = None
+
+
+def parse(object_id: str) -> Parsed | None:
+    """Take an id apart; None for anything that cannot be one of ours. Never raises."""
+    if object_id == ROOT:
+        return Parsed()
+    match = _ID.fullmatch(object_id)
+    if match is None:
+        return None
+    if match["folder"]:
+        return Parsed(folder=_number(match["folder"]))
+    if match["item"]:
+        return Parsed(item=_number(match["item"]))
+    text = match["facets"] or ""
+    return Parsed(
+        view=match["view"],
+        facets=tuple(_number(text[at : at + 6]) for at in range(0, len(text), 6)),
+        folder=_number(match["inner"]) if match["inner"] else None,
+        item=_number(match["reference"]) if match["reference"] else None,
+    )
+
+
+def folder_id(key: int, *, view: str | None = None) -> ObjectID:
+    """The id of a folder in the tree of folders, or inside a view of folders."""
+    text = "f" + _text(key, 10)
+    return ObjectID(text if view is None else f"v{view}{text}")
+
+
+def item_id(key: int) -> ObjectID:
+    """The id of an item at home."""
+    return ObjectID("i" + _text(key, 10))
+
+
+def reference_id(container: ObjectID, key: int) -> ObjectID:
+    """The id of an item as it appears in a container of a view."""
+    return ObjectID(f"{container}i{_text(key, 10)}")
+
+
+def view_id(code: str, facets: tuple[int, ...] = ()) -> ObjectID:
+    """The id of a view, or of a value in it: the facets chosen so far, outermost first."""
+    return ObjectID(f"v{code}" + "".join(_text(facet, 6) for facet in facets))
+
+
+def hashed(bits: int, *parts: bytes) -> int:
+    """A number of so many bits out of what is named; the same on every machine and run."""
+    digest = hashlib.blake2b(digest_size=8, person=b"mediaserver-id")
+    for part in parts:
+        digest.update(len(part).to_bytes(4, "big"))
+        digest.update(part)
+    return int.from_bytes(digest.digest(), "big") >> (64 - bits)
+
+
+def _text(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, 32)
+        digits.append(_DIGITS[digit])
+    return "".join(reversed(digits))
+
+
+def _number(text: str) -> int:
+    return int(text, 32)

@@ -1,0 +1,200 @@
+"""What the library holds, as values: media facts, items, containers, pages of them, changes.
+
+Quantities carry their unit in the name. Text is what the file says, made valid Unicode, not
+escaped for anything. ``ContentDirectory`` words are used throughout (CDS:1 §2.7, Appendix B).
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+ObjectID = NewType("ObjectID", str)
+"""The public id of an object; see :mod:`mediaserver.library.object_ids`."""
+
+
+class Kind(StrEnum):
+    """What a media file is in the end; decides its place in the views."""
+
+    AUDIO = "audio"
+    VIDEO = "video"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedArt:
+    """A picture inside a media file: its type, size in pixels and the hash of its bytes."""
+
+    mime_type: str
+    width: int
+    height: int
+    digest: bytes
+    """blake2b of the picture's bytes, 16 bytes long: the same cover in twelve files is one art."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaFacts:
+    """What a reader found in one file. Everything but kind and MIME type may be unknown.
+
+    ``reason`` is set when the contents could not be understood: the file is then served under
+    its name, and ``mediaserver why`` tells the reason.
+    """
+
+    kind: Kind
+    mime_type: str
+    dlna_profile: str | None = None
+    """DLNA.ORG_PN, only where the content truly conforms (dlna-profiles)."""
+    fingerprint: bytes = b""
+    """16 bytes over size and sampled content; identity of a file that was moved."""
+    reason: str | None = None
+
+    title: str | None = None
+    sort_title: str | None = None
+    artists: tuple[str, ...] = ()
+    album_artists: tuple[str, ...] = ()
+    composers: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    album: str | None = None
+    compilation: bool = False
+    track: int | None = None
+    disc: int | None = None
+    date: str | None = None
+    """ISO 8601, as precise as known: ``2004``, ``2004-05``, ``2004-05-06``,
+    ``2004-05-06T07:08:09``."""
+    description: str | None = None
+
+    duration_ms: int | None = None
+    bitrate: int | None = None
+    """Bits a second. (``res@bitrate`` is bytes a second; the DIDL writer divides.)"""
+    sample_rate: int | None = None
+    channels: int | None = None
+    bits_per_sample: int | None = None
+    audio_codec: str | None = None
+    video_codec: str | None = None
+    """Codec names are FFmpeg's: ``h264``, ``mp3``, ``flac``, ``pcm_s16le``."""
+    frame_rate: float | None = None
+    width: int | None = None
+    height: int | None = None
+    """Pixels as stored, before any EXIF orientation."""
+    color_depth: int | None = None
+    orientation: int | None = None
+    """EXIF orientation 1 to 8."""
+    camera: str | None = None
+    art: EmbeddedArt | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Art:
+    """A picture that stands for an item or a container: embedded in a file, or a file itself."""
+
+    art_id: int
+    mime_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One media file in one place of the tree.
+
+    The same file has one home (its folder, ``ref_id`` None) and appears in views as a
+    reference: another ``object_id`` and ``parent_id``, ``ref_id`` naming the home object.
+    """
+
+    object_id: ObjectID
+    parent_id: ObjectID
+    ref_id: ObjectID | None
+    key: int
+    """The file's own number, the same wherever the item appears; resources are fetched by it."""
+    kind: Kind
+    upnp_class: str
+    mime_type: str
+    dlna_profile: str | None
+    file_name: str
+    size: int
+    modified: int
+    """Seconds since 1970."""
+    added: int
+    """Seconds since 1970: when the library first saw it."""
+    title: str
+    artists: tuple[str, ...] = ()
+    album_artists: tuple[str, ...] = ()
+    composers: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    album: str | None = None
+    track: int | None = None
+    disc: int | None = None
+    date: str | None = None
+    description: str | None = None
+    duration_ms: int | None = None
+    bitrate: int | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
+    bits_per_sample: int | None = None
+    audio_codec: str | None = None
+    video_codec: str | None = None
+    frame_rate: float | None = None
+    width: int | None = None
+    height: int | None = None
+    color_depth: int | None = None
+    orientation: int | None = None
+    camera: str | None = None
+    art: Art | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A folder, a view, or one value of a view (an album, an artist, a month)."""
+
+    object_id: ObjectID
+    parent_id: ObjectID
+    title: str
+    upnp_class: str
+    child_count: int | None
+    """Direct children; equals TotalMatches of Browse on it. None where counting would cost."""
+    update_id: int
+    searchable: bool = True
+    artists: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    date: str | None = None
+    art: Art | None = None
+
+
+Object = Item | Container
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a list of objects: ``objects[0]`` stands at the StartingIndex that was asked."""
+
+    objects: list[Object]
+    total_matches: int
+    update_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a transaction changed, for those who listen (CDS:1 §2.5.20 to §2.5.21).
+
+    ``containers`` maps each changed container to its new update id; at most a few hundred
+    entries, the most specific ones first left out when there are more.
+    """
+
+    system_update_id: int
+    containers: dict[ObjectID, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryCounts:
+    """The figures of ``/health`` and the presentation page."""
+
+    audio: int = 0
+    video: int = 0
+    image: int = 0
+    containers: int = 0
+    pending: int = 0
+    """Files seen but not read yet."""
+    unreadable: int = 0
+
+    @property
+    def items(self) -> int:
+        return self.audio + self.video + self.image

@@ -1,0 +1,78 @@
+"""The views over the library: what stands at the root and how it is divided, as data.
+
+A view is a list of levels (facets, or folders) over the items of a kind. Nothing is stored per
+view: a value's children are found through ``item_facets``.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mediaserver.library.objects import Kind
+
+
+class Arrangement(StrEnum):
+    """How the items of a view are found and ordered."""
+
+    MENU = "menu"
+    """Holds other views, nothing else."""
+    FACETS = "facets"
+    """One level a facet, then items."""
+    ALL = "all"
+    """Every item of the kind, by title."""
+    RECENT = "recent"
+    """The newest ``limit`` items, newest first."""
+    FOLDERS = "folders"
+    """The folders that hold items of the kind (of any kind where there is none)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    code: str
+    """Two characters, ``[a-z][a-z0-9]``; part of object ids, never to be reused for another."""
+    parent: str | None
+    """The code of the menu it stands in; None: at the root."""
+    title: str
+    arrangement: Arrangement
+    kind: Kind | None = None
+    levels: tuple[str, ...] = ()
+    """Facet kinds, outermost first: ``("artist", "album")``. At most three."""
+    limit: int | None = None
+
+
+DEFAULT_VIEWS: tuple[View, ...] = (
+    View(code="mu", parent=None, title="Music", arrangement=Arrangement.MENU, kind=Kind.AUDIO),
+    View(code="ma", parent="mu", title="All music", arrangement=Arrangement.ALL, kind=Kind.AUDIO),
+    View(code="mr", parent="mu", title="Artists", arrangement=Arrangement.FACETS,
+         kind=Kind.AUDIO, levels=("artist", "album")),
+    View(code="mt", parent="mu", title="Album artists", arrangement=Arrangement.FACETS,
+         kind=Kind.AUDIO, levels=("albumartist", "album")),
+    View(code="ml", parent="mu", title="Albums", arrangement=Arrangement.FACETS,
+         kind=Kind.AUDIO, levels=("album",)),
+    View(code="mg", parent="mu", title="Genres", arrangement=Arrangement.FACETS,
+         kind=Kind.AUDIO, levels=("genre", "artist", "album")),
+    View(code="my", parent="mu", title="Years", arrangement=Arrangement.FACETS,
+         kind=Kind.AUDIO, levels=("year", "album")),
+    View(code="mf", parent="mu", title="Folders", arrangement=Arrangement.FOLDERS,
+         kind=Kind.AUDIO),
+    View(code="mn", parent="mu", title="Recently added", arrangement=Arrangement.RECENT,
+         kind=Kind.AUDIO, limit=200),
+    View(code="vi", parent=None, title="Video", arrangement=Arrangement.MENU, kind=Kind.VIDEO),
+    View(code="va", parent="vi", title="All video", arrangement=Arrangement.ALL, kind=Kind.VIDEO),
+    View(code="vf", parent="vi", title="Folders", arrangement=Arrangement.FOLDERS,
+         kind=Kind.VIDEO),
+    View(code="vn", parent="vi", title="Recently added", arrangement=Arrangement.RECENT,
+         kind=Kind.VIDEO, limit=100),
+    View(code="pi", parent=None, title="Pictures", arrangement=Arrangement.MENU, kind=Kind.IMAGE),
+    View(code="pa", parent="pi", title="All pictures", arrangement=Arrangement.ALL,
+         kind=Kind.IMAGE),
+    View(code="pd", parent="pi", title="Date taken", arrangement=Arrangement.FACETS,
+         kind=Kind.IMAGE, levels=("photoyear", "photomonth")),
+    View(code="pc", parent="pi", title="Camera", arrangement=Arrangement.FACETS,
+         kind=Kind.IMAGE, levels=("camera",)),
+    View(code="pf", parent="pi", title="Folders", arrangement=Arrangement.FOLDERS,
+         kind=Kind.IMAGE),
+    View(code="pn", parent="pi", title="Recently added", arrangement=Arrangement.RECENT,
+         kind=Kind.IMAGE, limit=200),
+    View(code="fo", parent=None, title="Folders", arrangement=Arrangement.FOLDERS),
+)
+"""The default tree. The home of every item and folder is "Folders" (``fo``)."""

@@ -1,0 +1,79 @@
+"""Every path the server answers on, built and taken apart in one place.
+
+Only letters, digits, ``-``, ``.``, ``_`` and ``/`` occur: some HTTP clients rewrite everything
+else. Paths carry opaque numbers, never names of files.
+"""
+
+import re
+
+PRESENTATION = "/"
+DESCRIPTION = "/description.xml"
+HEALTH = "/health"
+METRICS = "/metrics"
+
+ICON = "/icon/"
+SERVICE = "/service/"
+"""Below it: ``<service>/scpd.xml``, ``<service>/control``, ``<service>/event``."""
+MEDIA = "/media/"
+ART = "/art/"
+IMAGE = "/image/"
+
+_KEY = r"[0-9a-f]{1,16}"
+_MEDIA = re.compile(rf"/media/(?P<key>{_KEY})(?:\.[a-z0-9]{{1,8}})?", re.ASCII)
+_ART = re.compile(rf"/art/(?P<key>{_KEY})-(?P<profile>[A-Z]{{3,4}}_[A-Z]{{2,3}}|original)"
+                  r"(?:\.[a-z0-9]{1,8})?", re.ASCII)
+_IMAGE = re.compile(rf"/image/(?P<key>{_KEY})-(?P<profile>[A-Z]{{3,4}}_[A-Z]{{2,3}})"
+                    r"(?:\.[a-z0-9]{1,8})?", re.ASCII)
+
+
+def scpd(service: str) -> str:
+    return f"{SERVICE}{service}/scpd.xml"
+
+
+def control(service: str) -> str:
+    return f"{SERVICE}{service}/control"
+
+
+def event(service: str) -> str:
+    return f"{SERVICE}{service}/event"
+
+
+def icon(name: str) -> str:
+    return f"{ICON}{name}"
+
+
+def media(key: int, suffix: str) -> str:
+    """The file itself. ``suffix`` with its dot: players look at it, the server does not."""
+    return f"{MEDIA}{key:x}{suffix}"
+
+
+def art(art_id: int, profile: str) -> str:
+    """Art at a DLNA image profile (``JPEG_TN``), or ``original`` as found."""
+    return f"{ART}{art_id:x}-{profile}" + ("" if profile == "original" else _suffix(profile))
+
+
+def image(key: int, profile: str) -> str:
+    """A photo, scaled to a DLNA image profile."""
+    return f"{IMAGE}{key:x}-{profile}{_suffix(profile)}"
+
+
+def parse_media(path: str) -> int | None:
+    """The item's key; None for anything else."""
+    match = _MEDIA.fullmatch(path)
+    return int(match["key"], 16) if match else None
+
+
+def parse_art(path: str) -> tuple[int, str] | None:
+    """Art id and profile; None for anything else."""
+    match = _ART.fullmatch(path)
+    return (int(match["key"], 16), match["profile"]) if match else None
+
+
+def parse_image(path: str) -> tuple[int, str] | None:
+    """The item's key and profile; None for anything else."""
+    match = _IMAGE.fullmatch(path)
+    return (int(match["key"], 16), match["profile"]) if match else None
+
+
+def _suffix(profile: str) -> str:
+    return ".png" if profile.startswith("PNG") else ".jpg"
