@@ -1,0 +1,129 @@
+"""One worker process, seen from its parent."""
+
+import logging
+import os
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import mediaserver
+from mediaserver.library.readers import jobs
+
+logger = logging.getLogger(__name__)
+
+COMMAND = (sys.executable, "-P", "-m", "mediaserver.library.readers.worker")
+"""``-P``: modules of the current directory are not looked at."""
+
+
+class WorkerDied(Exception):
+    """The worker is gone or talks nonsense. ``reason`` is a sentence's end, for people."""
+
+    def __init__(self, reason: str, *, started: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.started = started
+        """Whether it had ever been ready for work."""
+
+
+class WorkerProcess:
+    """Owned by one thread at a time; :meth:`kill` may be called from any."""
+
+    def __init__(self, command: Sequence[str], timeout: float, memory: int) -> None:
+        environment = dict(os.environ)
+        # The package may be run from a checkout that only our own sys.path knows of.
+        home = str(Path(mediaserver.__file__).parents[1])
+        inherited = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join([home, inherited] if inherited else [home])
+        environment.pop("PYTHONINSPECT", None)
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [*command, str(timeout), str(memory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # Decoders complain about every broken file; facts.reason has what matters.
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env=environment,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin = self._process.stdin
+        self._stdout = self._process.stdout
+        self._answers = jobs.AnswerBuffer()
+        self._started = False
+        self.last_used = time.monotonic()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def fileno(self) -> int:
+        """Readable when :meth:`receive` has something to say."""
+        return self._stdout.fileno()
+
+    def send(self, job: jobs.ReadJob | jobs.RenderJob) -> None:
+        try:
+            jobs.write(self._stdin.fileno(), jobs.frame(job))
+        except BrokenPipeError:
+            raise self._death() from None
+
+    def receive(self) -> list[object]:
+        """Answers that have come; waits for some bytes. Raises WorkerDied."""
+        data = os.read(self._stdout.fileno(), 1 << 18)
+        if not data:
+            raise self._death()
+        self.last_used = time.monotonic()
+        try:
+            answers = self._answers.feed(data)
+        except ValueError as error:
+            self.kill()
+            logger.warning("reader %d: %s", self.pid, error)
+            raise WorkerDied("the reader lost its way", started=self._started) from error
+        if answers and not self._started:
+            self._started = True
+            if answers.pop(0) != jobs.READY:
+                self.kill()
+                raise WorkerDied("it is not a reader of ours", started=False)
+        return answers
+
+    def wait_readable(self, timeout: float) -> bool:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self, selectors.EVENT_READ)
+            return bool(selector.select(timeout))
+
+    def _death(self) -> WorkerDied:
+        """Told after the pipe broke: the process is ending."""
+        try:
+            code = self._process.wait(1)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return WorkerDied("the reader stopped talking", started=self._started)
+        self._close_pipes()
+        reason = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return WorkerDied(f"the reader crashed ({reason})", started=self._started)
+
+    def stop(self) -> None:
+        """End an idle worker: it leaves when its input ends."""
+        self._stdin.close()
+        try:
+            self._process.wait(2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._close_pipes()
+
+    def kill(self) -> None:
+        """End it whatever it does. Its owner then finds the pipe broken."""
+        self._process.kill()
+        self._process.wait()
+
+    def discard(self) -> None:
+        """Kill and close; for the owner."""
+        self.kill()
+        self._close_pipes()
+
+    def _close_pipes(self) -> None:
+        self._stdin.close()
+        self._stdout.close()

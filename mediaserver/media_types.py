@@ -1,0 +1,125 @@
+"""Which files are media, by the suffix of their name: kind and MIME type.
+
+The MIME types are the ones devices ask for (connection-manager, dlna-profiles, quirks), not
+always IANA's; what single families of devices want instead is in ``client_profiles.toml``.
+Readers correct both by the contents: a sound-only MP4 is audio, a transport stream of 192-byte
+packets is ``video/vnd.dlna.mpeg-tts``. A leaf: imports nothing of ours.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MediaType:
+    """What a suffix stands for. ``suffix`` in lower case, without its dot."""
+
+    suffix: str
+    mime_type: str
+    kind: str
+    """``audio``, ``video`` or ``image``."""
+
+
+_AUDIO = {
+    "mp3": "audio/mpeg",
+    "mp2": "audio/mpeg",
+    "mpa": "audio/mpeg",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "oga": "audio/ogg",
+    "opus": "audio/ogg",
+    "spx": "audio/ogg",
+    "m4a": "audio/mp4",
+    "m4b": "audio/mp4",
+    "m4r": "audio/mp4",
+    "alac": "audio/mp4",
+    "3ga": "audio/3gpp",
+    "aac": "audio/aac",
+    "wav": "audio/x-wav",
+    "rf64": "audio/x-wav",
+    "aiff": "audio/x-aiff",
+    "aif": "audio/x-aiff",
+    "aifc": "audio/x-aiff",
+    "wma": "audio/x-ms-wma",
+    "ape": "audio/x-ape",
+    "wv": "audio/x-wavpack",
+    "mpc": "audio/x-musepack",
+    "tta": "audio/x-tta",
+    "dsf": "audio/x-dsf",
+    "dff": "audio/x-dff",
+    "mka": "audio/x-matroska",
+    "weba": "audio/webm",
+    "ac3": "audio/ac3",
+    "eac3": "audio/eac3",
+    "ec3": "audio/eac3",
+    "dts": "audio/vnd.dts",
+    "amr": "audio/amr",
+}
+_VIDEO = {
+    "mp4": "video/mp4",
+    "m4v": "video/mp4",
+    "f4v": "video/mp4",
+    "mov": "video/quicktime",
+    "qt": "video/quicktime",
+    "mkv": "video/x-matroska",
+    "webm": "video/webm",
+    "avi": "video/x-msvideo",
+    "divx": "video/x-msvideo",
+    "mpg": "video/mpeg",
+    "mpeg": "video/mpeg",
+    "mpe": "video/mpeg",
+    "vob": "video/mpeg",
+    # 188-byte packets are video/mpeg in DLNA, 192-byte ones video/vnd.dlna.mpeg-tts
+    # (dlna-profiles 1); cameras and discs write the latter.
+    "ts": "video/mpeg",
+    "m2t": "video/mpeg",
+    "m2ts": "video/vnd.dlna.mpeg-tts",
+    "mts": "video/vnd.dlna.mpeg-tts",
+    "wmv": "video/x-ms-wmv",
+    "asf": "video/x-ms-asf",
+    "3gp": "video/3gpp",
+    "3g2": "video/3gpp2",
+    "flv": "video/x-flv",
+    "ogv": "video/ogg",
+}
+_IMAGE = {
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "jpe": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "bmp": "image/bmp",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "webp": "image/webp",
+    "heic": "image/heic",
+    "heif": "image/heif",
+    "avif": "image/avif",
+}
+
+MEDIA_TYPES: dict[str, MediaType] = {
+    suffix: MediaType(suffix, mime_type, kind)
+    for kind, table in (("audio", _AUDIO), ("video", _VIDEO), ("image", _IMAGE))
+    for suffix, mime_type in table.items()
+}
+"""By suffix, lower case without its dot."""
+
+SIDECAR_SUFFIXES = frozenset(
+    "srt sub idx smi sami ssa ass vtt ttml txt lrc nfo cue m3u m3u8 pls wpl xspf asx".split()
+)
+"""Files that belong to media (captions, lyrics, playlists, descriptions); not items themselves."""
+
+
+def by_suffix(name: str | bytes) -> MediaType | None:
+    """The type that a file's name claims; None where it claims none we know.
+
+    ``name`` may be a path. A name that is only a suffix (``.mp3``) is a hidden file without one.
+    """
+    if isinstance(name, bytes):
+        stem, _, raw = name.rpartition(b".")
+        if not stem or stem.endswith(b"/"):
+            return None
+        return MEDIA_TYPES.get(raw.decode("ascii", "replace").lower())
+    stem_text, _, suffix = name.rpartition(".")
+    if not stem_text or stem_text.endswith("/"):
+        return None
+    return MEDIA_TYPES.get(suffix.lower())
