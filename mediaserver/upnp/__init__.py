@@ -1,0 +1,1 @@
+"""The UPnP Device Architecture: discovery, description, control, eventing. Knows no media."""
