@@ -1,0 +1,193 @@
+"""One file to facts: which reader looks at it, and what happens when it cannot.
+
+The contents decide; where their first bytes prove nothing, the suffix does. A file that mutagen
+does not understand is shown to FFmpeg before it counts as unreadable.
+"""
+
+import contextlib
+import logging
+
+from mediaserver.library.errors import UnreadableMedia
+from mediaserver.library.objects import Kind, MediaFacts
+from mediaserver.library.readers.contents import Contents, format_of, id3_size, open_contents
+from mediaserver.library.readers.found import Found
+from mediaserver.library.readers.naming import UNKNOWN, facts_by_name
+from mediaserver.media_types import MediaType, by_suffix
+
+logger = logging.getLogger(__name__)
+
+_BY_SUFFIX = {
+    "mp3": "mp3",
+    "mp2": "mp3",
+    "mpa": "mp3",
+    "aac": "adts",
+    "mpc": "mpc",
+    "ape": "ape",
+    "wv": "wv",
+    "tta": "tta",
+}
+"""Formats that may begin with something else (a tag, silence) or have several beginnings."""
+
+_AUDIO_TYPES = {
+    "mp3": "audio/mpeg",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "mp4": "audio/mp4",
+    "asf": "audio/x-ms-wma",
+    "wav": "audio/x-wav",
+    "aiff": "audio/x-aiff",
+    "dsf": "audio/x-dsf",
+    "dff": "audio/x-dff",
+    "tta": "audio/x-tta",
+    "ape": "audio/x-ape",
+    "wv": "audio/x-wavpack",
+    "mpc": "audio/x-musepack",
+    "adts": "audio/aac",
+    "amr": "audio/amr",
+}
+_SAME = {"audio/3gpp": "audio/mp4"}
+"""Types that a suffix may claim for a format that we would name otherwise."""
+
+_AUDIO_ONLY = frozenset(_AUDIO_TYPES) - {"ogg", "mp4", "asf"}
+_IMAGES = frozenset({"jpeg", "png", "gif", "bmp", "tiff", "webp", "avif", "heif"})
+
+
+def read(path: bytes) -> MediaFacts:
+    """See :func:`mediaserver.library.readers.read`."""
+    fingerprint = b""
+    try:
+        contents = open_contents(path)
+        with contents.file:
+            fingerprint = contents.fingerprint()
+            return understand(contents).facts(path, fingerprint)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except UnreadableMedia as error:
+        reason = error.reason
+    return facts_by_name(path, reason, fingerprint=fingerprint)
+
+
+def understand(contents: Contents) -> Found:
+    """What one open file is. Raises UnreadableMedia; nothing else but for lack of memory."""
+    media_type = by_suffix(contents.path) or UNKNOWN
+    if not contents.size:
+        raise UnreadableMedia("the file is empty")
+    name = _format(contents, media_type)
+    try:
+        return _read(contents, media_type, name)
+    except (UnreadableMedia, OSError):
+        raise
+    except MemoryError:
+        raise UnreadableMedia("it needs too much memory") from None
+    except Exception as error:  # readers of others raise anything at broken files
+        logger.debug("%r", contents.path, exc_info=True)
+        raise UnreadableMedia(f"{type(error).__name__}: {error}") from error
+
+
+def _format(contents: Contents, media_type: MediaType) -> str | None:
+    head = contents.head
+    size = id3_size(head)
+    if size:
+        # What stands behind the tag counts.
+        behind = format_of(head[size : size + 1024] or contents.at(size, 1024))
+        return behind or _BY_SUFFIX.get(media_type.suffix, "mp3")
+    return format_of(head) or _BY_SUFFIX.get(media_type.suffix)
+
+
+def _read(contents: Contents, media_type: MediaType, name: str | None) -> Found:
+    if name in _IMAGES:
+        # Deferred here and below: each worker loads what its files need.
+        from mediaserver.library.readers import image
+
+        found = Found(Kind.IMAGE, media_type.mime_type)
+        image.read(contents, found, name)
+        return found
+    if media_type.kind == "image":
+        raise UnreadableMedia("not a picture")
+    if name in _AUDIO_ONLY or (name in _AUDIO_TYPES and media_type.kind == "audio"):
+        try:
+            return _audio(contents, media_type, name)
+        except MemoryError:
+            raise
+        except Exception as error:  # mutagen raises anything at broken files; FFmpeg may know
+            logger.debug("%r: %s", contents.path, error)
+            return _streams(contents, media_type, name, error)
+    return _streams(contents, media_type, name, None)
+
+
+def _audio(contents: Contents, media_type: MediaType, name: str) -> Found:
+    from mediaserver.library.readers import audio
+
+    mime_type = _AUDIO_TYPES[name]
+    if _SAME.get(media_type.mime_type) == mime_type:
+        mime_type = media_type.mime_type
+    found = Found(Kind.AUDIO, mime_type)
+    audio.READERS[name](contents, found)
+    if not found.duration:
+        raise UnreadableMedia("a length that is nowhere written")
+    return found
+
+
+def _streams(
+    contents: Contents, media_type: MediaType, name: str | None, earlier: Exception | None
+) -> Found:
+    from mediaserver.library.readers import streams
+
+    found = Found(Kind(media_type.kind), media_type.mime_type)
+    try:
+        streams.read(contents, found, name)
+    except UnreadableMedia:
+        if isinstance(earlier, UnreadableMedia):
+            raise earlier from None
+        raise
+    if found.kind is Kind.AUDIO:
+        if found.mime_type == media_type.mime_type and name in _AUDIO_TYPES:
+            found.mime_type = _SAME.get(media_type.mime_type, _AUDIO_TYPES[name])
+            if media_type.mime_type in _SAME:
+                found.mime_type = media_type.mime_type
+        _better_tags(contents, found, name)
+    return found
+
+
+def _better_tags(contents: Contents, found: Found, name: str | None) -> None:
+    """Tags through mutagen, which keeps several values apart, for sound FFmpeg measured."""
+    if name not in ("mp4", "asf", "ogg", "mp3", "wav", "flac", "adts"):
+        return
+    from mediaserver.library.readers import audio
+
+    tagged = Found(found.kind, found.mime_type)
+    contents.file.seek(0)
+    with contextlib.suppress(Exception):  # it failed before, but tags may have been read
+        audio.READERS[name](contents, tagged)
+    for field in _TAG_FIELDS:
+        value = getattr(tagged, field)
+        if value:
+            setattr(found, field, value)
+    found.dlna_profile = found.dlna_profile or tagged.dlna_profile
+
+
+_TAG_FIELDS = (
+    "title",
+    "sort_title",
+    "artists",
+    "album_artists",
+    "composers",
+    "genres",
+    "album",
+    "compilation",
+    "track",
+    "disc",
+    "date",
+    "description",
+    "picture",
+)
+
+
+def embedded_art(path: bytes) -> bytes:
+    """The picture that :func:`read` tells of, itself. Raises OSError, UnreadableMedia."""
+    contents = open_contents(path)
+    with contents.file:
+        picture = understand(contents).picture
+    if picture is None:
+        raise UnreadableMedia("no picture in it")
+    return picture

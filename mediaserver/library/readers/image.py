@@ -1,0 +1,170 @@
+"""Pictures through Pillow: the header, never the pixels (a bomb stays packed, security.md M4)."""
+
+import contextlib
+import importlib
+import re
+import struct
+from typing import TYPE_CHECKING
+
+from mediaserver.library.errors import UnreadableMedia
+from mediaserver.library.objects import Kind
+from mediaserver.library.readers import dlna_profiles
+from mediaserver.library.readers.contents import Contents
+from mediaserver.library.readers.found import Found
+from mediaserver.library.readers.naming import clean
+from mediaserver.library.readers.picture_header import JPEG_FRAMES
+from mediaserver.library.readers.values import date
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+PLUGINS = {
+    "jpeg": ("JPEG", "PIL.JpegImagePlugin"),
+    "png": ("PNG", "PIL.PngImagePlugin"),
+    "gif": ("GIF", "PIL.GifImagePlugin"),
+    "bmp": ("BMP", "PIL.BmpImagePlugin"),
+    "tiff": ("TIFF", "PIL.TiffImagePlugin"),
+    "webp": ("WEBP", "PIL.WebPImagePlugin"),
+    "avif": ("AVIF", "PIL.AvifImagePlugin"),
+    "heif": ("HEIF", "pillow_heif"),
+}
+"""By format as the contents prove it: Pillow's name and the module that reads it."""
+
+MIME_TYPES = {
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "bmp": "image/bmp",
+    "tiff": "image/tiff",
+    "webp": "image/webp",
+    "avif": "image/avif",
+    "heif": "image/heic",
+}
+
+_DEPTHS = {"1": 1, "L": 8, "P": 8, "LA": 16, "I;16": 16, "I;16B": 16, "RGBA": 32, "CMYK": 32}
+
+# EXIF 2.3 tables 4, 5 and 8.
+_DESCRIPTION, _MAKE, _MODEL, _ORIENTATION = 0x010E, 0x010F, 0x0110, 0x0112
+_DATE_TIME, _EXIF_IFD, _ORIGINAL, _DIGITIZED = 0x0132, 0x8769, 0x9003, 0x9004
+
+_XMP_DATE = re.compile(
+    rb"(?:exif:DateTimeOriginal|photoshop:DateCreated|xmp:CreateDate)"
+    rb"(?:=[\"']|>)([0-9][0-9T:.+Z-]{3,40})"
+)
+# What cameras write where people would describe the picture.
+_MACHINE_DESCRIPTIONS = re.compile(
+    r"(?:OLYMPUS|KONICA|MINOLTA|SONY|KODAK|PENTAX|RICOH|CASIO|SAMSUNG|FUJIFILM|DCIM|DSC|"
+    r"Exif|default|<?Digimax|ASCII)\b",
+    re.IGNORECASE,
+)
+
+
+def prepare(name: str) -> str:
+    """Load what reads a format and return Pillow's name for it."""
+    pillow_name, module = PLUGINS[name]
+    plugin = importlib.import_module(module)
+    if name == "heif":
+        plugin.register_heif_opener()
+    return pillow_name
+
+
+def read(contents: Contents, found: Found, name: str) -> None:
+    """Fill in size, date, camera, orientation. Raises UnreadableMedia."""
+    # Deferred: Pillow, for workers that only meet music.
+    from PIL import Image
+
+    pillow_name = prepare(name)
+    # A size is only read here; pictures.py guards the decoding.
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        image = Image.open(contents.file, formats=(pillow_name,))
+    except Image.UnidentifiedImageError:
+        raise UnreadableMedia(f"not a readable {pillow_name} picture") from None
+    with image:
+        found.kind = Kind.IMAGE
+        if MIME_TYPES[name] != "image/heic" or found.mime_type != "image/heif":
+            found.mime_type = MIME_TYPES[name]
+        found.width, found.height = image.size
+        found.color_depth = _DEPTHS.get(image.mode, 24)
+        with contextlib.suppress(Exception):  # damaged EXIF: the picture may be all right
+            _exif(image, found)
+        if found.date is None:
+            xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+            if isinstance(xmp, str):
+                xmp = xmp.encode(errors="replace")
+            if isinstance(xmp, bytes) and (match := _XMP_DATE.search(xmp)):
+                found.date = date(match[1].decode("ascii", "replace"))
+    _profile(contents, found, name)
+
+
+def _exif(image: "Image.Image", found: Found) -> None:
+    exif = image.getexif()
+    if not exif:
+        return
+    orientation = exif.get(_ORIENTATION)
+    if isinstance(orientation, int) and 1 <= orientation <= 8:
+        found.orientation = orientation
+    found.camera = _camera(_string(exif.get(_MAKE)), _string(exif.get(_MODEL)))
+    description = _string(exif.get(_DESCRIPTION))
+    if description and not _MACHINE_DESCRIPTIONS.match(description):
+        found.description = description
+    inner = exif.get_ifd(_EXIF_IFD)
+    for value in (inner.get(_ORIGINAL), inner.get(_DIGITIZED), exif.get(_DATE_TIME)):
+        found.date = date(_string(value))
+        if found.date is not None:
+            break
+
+
+def _string(value: object) -> str:
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
+    return clean(value.partition("\0")[0]) if isinstance(value, str) else ""
+
+
+def _camera(make: str, model: str) -> str | None:
+    """Make and model, the make not twice: ``Canon EOS 80D``, ``NIKON D750``, ``Apple iPhone 12``.
+
+    Makes are written as companies ("NIKON CORPORATION"); their first word is the make.
+    """
+    if not model:
+        return make or None
+    word = make.split(" ")[0]
+    if not word or model.lower().startswith(word.lower()):
+        return model
+    return f"{make} {model}"
+
+
+def _profile(contents: Contents, found: Found, name: str) -> None:
+    head = contents.head
+    width, height = found.width or 0, found.height or 0
+    if name == "jpeg":
+        frame = _jpeg_frame(contents)
+        if frame is not None:
+            found.dlna_profile = dlna_profiles.jpeg(width, height, *frame)
+    elif name == "png" and len(head) >= 29:
+        bits, colour, _, _, interlace = struct.unpack_from(">5B", head, 24)
+        found.color_depth = bits * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 1)
+        found.dlna_profile = dlna_profiles.png(width, height, bits, colour, interlace)
+    elif name == "gif":
+        found.dlna_profile = dlna_profiles.gif(width, height, head[:6])
+
+
+def _jpeg_frame(contents: Contents) -> tuple[int, int, list[tuple[int, int]]] | None:
+    """Marker, bits and sampling factors of the first frame header (ISO/IEC 10918-1 §B.2.2)."""
+    at = 2
+    for _ in range(200):
+        part = contents.head[at : at + 32]
+        if len(part) < 32:
+            part = contents.at(at, 32)
+        if len(part) < 10 or part[0] != 0xFF:
+            return None
+        if part[1] in JPEG_FRAMES:
+            count = part[9]
+            factors = [
+                (part[11 + 3 * n] >> 4, part[11 + 3 * n] & 15)
+                for n in range(min(count, 4))
+                if 11 + 3 * n < len(part)
+            ]
+            return part[1], part[4], factors
+        at += 1 if part[1] == 0xFF else 2 + max(2, int.from_bytes(part[2:4], "big"))
+    return None

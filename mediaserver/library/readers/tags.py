@@ -1,0 +1,217 @@
+"""Tags of every family to the same fields. ID3 has its own module, :mod:`.id3`.
+
+Several artists, genres or composers are several values where the format has several: repeated
+Vorbis comments, lists of MP4 atoms, ASF attributes and APEv2 values. A ``/`` or ``;`` inside a
+value separates nothing: AC/DC is one band. The date is the release's or recording's own, not the
+original release's (``ORIGINALDATE``): an album of 2011 stands under 2011.
+"""
+
+import base64
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+
+from mutagen.apev2 import BINARY, APEValue
+from mutagen.flac import Picture as FlacPicture
+
+from mediaserver.library.readers.found import Found
+from mediaserver.library.readers.picture_header import measure
+from mediaserver.library.readers.values import date, decoded, first, flag, number
+
+FRONT_COVER = 3
+"""Picture types are those of ID3v2 APIC in all families."""
+
+
+def vorbis(found: Found, tags: Iterable[tuple[str, str]]) -> None:
+    """Vorbis comments of FLAC, Ogg, Opus: ``(name, value)``, names in any case, repeated."""
+    comments: dict[str, list[str]] = {}
+    for name, value in tags:
+        comments.setdefault(name.upper(), []).append(value)
+    named(found, comments)
+    if found.picture is None:
+        found.picture = _vorbis_picture(comments)
+
+
+def named(found: Found, tags: Mapping[str, Sequence[str]]) -> None:
+    """Tags by the names that Vorbis comments use, upper case.
+
+    Matroska, APEv2, FFmpeg's own names and freely named ones are close enough to share them.
+    """
+    get = tags.get
+    found.title = first(get("TITLE")) or found.title
+    found.sort_title = first(get("TITLESORT") or get("TITLE-SORT")) or found.sort_title
+    found.artists = list(get("ARTIST") or get("AUTHOR") or found.artists)
+    found.album_artists = list(
+        get("ALBUMARTIST")
+        or get("ALBUM ARTIST")
+        or get("ALBUM_ARTIST")
+        or get("ALBUM-ARTIST")
+        or found.album_artists
+    )
+    found.composers = list(get("COMPOSER") or get("WRITER") or found.composers)
+    found.genres = list(get("GENRE") or found.genres)
+    found.album = first(get("ALBUM")) or found.album
+    found.compilation = flag(first(get("COMPILATION"))) or found.compilation
+    found.track = (
+        number(first(get("TRACKNUMBER") or get("TRACK") or get("PART_NUMBER"))) or found.track
+    )
+    found.disc = (
+        number(first(get("DISCNUMBER") or get("DISC") or get("DISCNUM") or get("PART")))
+        or found.disc
+    )
+    found.date = (
+        date(first(get("DATE") or get("YEAR")))
+        or date(first(get("DATE_RELEASED") or get("RELEASEDATE") or get("DATE_RECORDED")))
+        or found.date
+    )
+    found.description = (
+        first(get("DESCRIPTION") or get("SYNOPSIS") or get("SUMMARY") or get("COMMENT"))
+        or found.description
+    )
+
+
+def choose(pictures: Iterable[tuple[int, bytes]]) -> bytes | None:
+    """The first front cover, else the first picture, of ``(type, bytes)``; only real pictures."""
+    other = None
+    for kind, data in pictures:
+        if measure(data) is None:
+            continue
+        if kind == FRONT_COVER:
+            return data
+        if other is None:
+            other = data
+    return other
+
+
+def _vorbis_picture(comments: Mapping[str, Sequence[str]]) -> bytes | None:
+    pictures = []
+    for text in comments.get("METADATA_BLOCK_PICTURE", ()):
+        try:
+            picture = FlacPicture(base64.b64decode(text))
+        except Exception:  # noqa: S112 - mutagen raises many things at damage; there may be more
+            continue
+        pictures.append((int(picture.type), bytes(picture.data)))
+    for text in comments.get("COVERART", ()):
+        try:
+            pictures.append((FRONT_COVER, base64.b64decode(text)))
+        except ValueError:
+            continue
+    return choose(pictures)
+
+
+def mp4(found: Found, tags: Mapping[str, Sequence[object]]) -> None:
+    """The atoms of ``ilst`` as mutagen gives them."""
+    found.title = first(_texts(tags, "\xa9nam"))
+    found.sort_title = first(_texts(tags, "sonm"))
+    found.artists = _texts(tags, "\xa9ART")
+    found.album_artists = _texts(tags, "aART")
+    found.composers = _texts(tags, "\xa9wrt")
+    found.genres = _texts(tags, "\xa9gen")
+    found.album = first(_texts(tags, "\xa9alb"))
+    found.compilation = bool(tags.get("cpil", False))
+    found.track = _first_of_pair(tags, "trkn")
+    found.disc = _first_of_pair(tags, "disk")
+    found.date = date(first(_texts(tags, "\xa9day")))
+    found.description = first(
+        _texts(tags, "desc") or _texts(tags, "ldes") or _texts(tags, "\xa9cmt")
+    )
+    covers = [bytes(data) for data in tags.get("covr", ()) if isinstance(data, bytes)]
+    found.picture = choose((0, data) for data in covers)
+
+
+def _texts(tags: Mapping[str, Sequence[object]], name: str) -> list[str]:
+    return [value for value in tags.get(name, ()) if isinstance(value, str)]
+
+
+def _first_of_pair(tags: Mapping[str, Sequence[object]], name: str) -> int | None:
+    for pair in tags.get(name, ()):
+        if isinstance(pair, tuple) and pair and isinstance(pair[0], int):
+            return number(pair[0])
+    return None
+
+
+_ASF_NAMES = {
+    "Title": "TITLE",
+    "Author": "ARTIST",
+    "WM/AlbumArtist": "ALBUMARTIST",
+    "WM/AlbumTitle": "ALBUM",
+    "WM/Composer": "COMPOSER",
+    "WM/Genre": "GENRE",
+    "WM/Year": "DATE",
+    "WM/TrackNumber": "TRACKNUMBER",
+    "WM/PartOfSet": "DISCNUMBER",
+    "WM/IsCompilation": "COMPILATION",
+    "WM/TitleSortOrder": "TITLESORT",
+    "Description": "DESCRIPTION",
+}
+
+
+def asf(found: Found, tags: Iterable[tuple[str, object]]) -> None:
+    """ASF attributes, ``(name, attribute)``, as mutagen gives them."""
+    known: dict[str, list[str]] = {}
+    pictures = []
+    for name, attribute in tags:
+        if name == "WM/Picture":
+            picture = _asf_picture(getattr(attribute, "value", b""))
+            if picture is not None:
+                pictures.append(picture)
+        elif name in _ASF_NAMES:
+            known.setdefault(_ASF_NAMES[name], []).append(str(attribute))
+        elif name == "WM/Track" and str(attribute).isdigit():
+            # The older name, and it counts from 0.
+            known.setdefault("TRACK", []).append(str(int(str(attribute)) + 1))
+    named(found, known)
+    found.picture = choose(pictures)
+
+
+def _asf_picture(data: bytes) -> tuple[int, bytes] | None:
+    """WM/Picture: type, length, MIME type and description in UTF-16, picture."""
+    if len(data) < 9:
+        return None
+    kind, size = struct.unpack_from("<BI", data)
+    at = 5
+    for _ in range(2):
+        while data[at : at + 2] not in (b"\0\0", b""):
+            at += 2
+        at += 2
+    return kind, data[at : at + size]
+
+
+def ape(found: Found, tags: Mapping[str, APEValue]) -> None:
+    """APEv2 items, of Monkey's Audio, WavPack, Musepack; also behind an MP3."""
+    known: dict[str, list[str]] = {}
+    pictures = []
+    for name, value in tags.items():
+        upper = name.upper()
+        if value.kind == BINARY:
+            if upper.startswith("COVER ART"):
+                # "name of the file" NUL picture
+                _, _, data = bytes(value.value).partition(b"\0")
+                pictures.append((FRONT_COVER if "FRONT" in upper else 0, data))
+        else:
+            known[upper] = str(value).split("\0")
+    named(found, known)
+    if found.picture is None:
+        found.picture = choose(pictures)
+
+
+_INFO_NAMES = {
+    b"INAM": "TITLE",
+    b"IART": "ARTIST",
+    b"IPRD": "ALBUM",
+    b"IGNR": "GENRE",
+    b"ICRD": "DATE",
+    b"ITRK": "TRACKNUMBER",
+    b"IPRT": "TRACKNUMBER",
+    b"IMUS": "COMPOSER",
+    b"ICMT": "COMMENT",
+}
+
+
+def riff_info(found: Found, chunks: Iterable[tuple[bytes, bytes]]) -> None:
+    """The chunks of a RIFF ``LIST INFO``: ``(name, bytes with NUL)``, character set unknown."""
+    known: dict[str, list[str]] = {}
+    for name, data in chunks:
+        if name in _INFO_NAMES:
+            text = decoded(data.partition(b"\0")[0])
+            known.setdefault(_INFO_NAMES[name], []).append(text)
+    named(found, known)

@@ -1,0 +1,111 @@
+"""What tags of every family mean: numbers, dates, flags, text in a wrong character set."""
+
+import codecs
+import datetime
+import re
+from collections.abc import Sequence
+
+_NUMBER = re.compile(r"\s*([0-9]{1,9})(?![0-9])")
+_DATE = re.compile(
+    r"(?P<year>[0-9]{4})"
+    r"(?:[-/.:]?(?P<month>[0-9]{2})(?:[-/.:]?(?P<day>[0-9]{2})"
+    r"(?:[T ]\s*(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)?)?)?"
+    r"(?![0-9])",
+)
+_DAY_FIRST = re.compile(r"(?P<day>[0-9]{1,2})[-/.](?P<month>[0-9]{1,2})[-/.](?P<year>[0-9]{4})\b")
+_YEAR = re.compile(r"(?<![0-9])([12][0-9]{3})(?![0-9])")
+
+
+def number(text: str | int | None) -> int | None:
+    """A track or disc: ``1``, ``01``, ``1/02`` and ``1 of 12`` are 1; 0 and ``A1`` are nothing."""
+    if text is None:
+        return None
+    if isinstance(text, int):
+        return text if 0 < text < 1_000_000_000 else None
+    match = _NUMBER.match(text)
+    return (int(match[1]) or None) if match else None
+
+
+def date(text: str | None) -> str | None:
+    """A date as precise as it says, ISO 8601: ``2004``, ``2004-05``, ``2004-05-06``, with time.
+
+    Time zones are dropped: the day is the day where it happened. None for what is no date.
+    """
+    if not text:
+        return None
+    text = text.strip()
+    match = _DATE.match(text)
+    if match is None:
+        other = _DAY_FIRST.match(text)
+        if other is not None and _valid(other["year"], other["month"], other["day"]):
+            return f"{other['year']}-{int(other['month']):02d}-{int(other['day']):02d}"
+        year = _YEAR.search(text)
+        return year[1] if year else None
+    year_text, month, day = match["year"], match["month"], match["day"]
+    if year_text == "0000":
+        return None
+    if month is None or not _valid(year_text, month, "01"):
+        return year_text
+    if day is None or not _valid(year_text, month, day):
+        return f"{year_text}-{month}"
+    found = f"{year_text}-{month}-{day}"
+    if match["hour"] is None:
+        return found
+    hour, minute, second = match["hour"], match["minute"], match["second"] or "00"
+    if hour < "24" and minute < "60" and second < "60":
+        return f"{found}T{hour}:{minute}:{second}"
+    return found
+
+
+def _valid(year: str, month: str, day: str) -> bool:
+    try:
+        datetime.date(int(year), int(month), int(day))
+    except ValueError:
+        return False
+    return True
+
+
+def flag(text: object) -> bool:
+    """A yes in a tag: ``1``, ``true``, ``yes``."""
+    return str(text).strip().lower() in ("1", "true", "yes", "y")
+
+
+def repaired(text: str) -> str:
+    """Text read as Latin-1 that is something else: UTF-8, or Windows' own (quotes, dashes, €).
+
+    UTF-8 can be told from Latin-1 with near certainty; the C1 controls that Windows-1252 puts
+    letters on occur in no text. Other character sets are not guessed: too short, too uncertain.
+    """
+    if text.isascii():
+        return text
+    try:
+        data = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text
+    return decoded(data)
+
+
+def decoded(data: bytes) -> str:
+    """Bytes of no declared character set: UTF-8 if they can be, else Windows-1252, Latin-1.
+
+    A last character that was cut off (ID3v1 holds 30 bytes) does not count against UTF-8.
+    """
+    try:
+        text, _ = codecs.utf_8_decode(data, "strict", False)
+    except UnicodeDecodeError:
+        pass
+    else:
+        if text or not data:
+            return text
+    try:
+        return data.decode("cp1252")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def first(values: Sequence[str] | None) -> str | None:
+    """The first of several values; the others of a title or an album have no place."""
+    for value in values or ():
+        if value and not value.isspace():
+            return value
+    return None
