@@ -104,7 +104,8 @@ MEDIA_TYPES: dict[str, MediaType] = {
 """By suffix, lower case without its dot."""
 
 SIDECAR_SUFFIXES = frozenset(
-    "srt sub idx smi sami ssa ass vtt ttml txt lrc nfo cue m3u m3u8 pls wpl xspf asx".split()
+    {"srt", "sub", "idx", "smi", "sami", "ssa", "ass", "vtt", "ttml", "txt", "lrc"}
+    | {"nfo", "cue", "m3u", "m3u8", "pls", "wpl", "xspf", "asx"}
 )
 """Files that belong to media (captions, lyrics, playlists, descriptions); not items themselves."""
 

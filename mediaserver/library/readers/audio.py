@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 
 from mutagen.aiff import AIFF
-from mutagen.apev2 import APEv2, APENoHeaderError
+from mutagen.apev2 import APENoHeaderError, APEv2
 from mutagen.asf import ASF
 from mutagen.dsdiff import DSDIFF
 from mutagen.dsf import DSF
@@ -112,12 +112,12 @@ def ogg(contents: Contents, found: Found) -> None:
     # (RFC 3533 §6).
     start = 27 + contents.head[26]
     first = contents.head[start : start + 8]
-    for magic, kind, codec in _OGG:
-        if first.startswith(magic):
-            file = kind(fileobj=contents.file)
-            break
-    else:
+    kind, codec = next(
+        ((kind, codec) for magic, kind, codec in _OGG if first.startswith(magic)), (None, "")
+    )
+    if kind is None:
         raise UnreadableMedia("Ogg of another kind")
+    file = kind(fileobj=contents.file)
     found.audio_codec = codec
     _stream(found, file.info)
     if codec == "opus":

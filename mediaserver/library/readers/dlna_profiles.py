@@ -215,39 +215,64 @@ def _plain_mp3(file: VideoFile) -> bool:
 
 
 def _avc_mp4(file: VideoFile) -> str | None:
+    if not file.frame_rate or not file.level:
+        return None
     baseline = file.video_profile in ("Constrained Baseline", "Baseline")
     main = file.video_profile in ("Constrained Baseline", "Main")
-    rate, raster, level = file.frame_rate, file.raster, file.level
-    if not rate or not level:
+    return (
+        (_avc_mp4_baseline(file) if baseline else None)
+        or (_avc_mp4_sd(file) if main else None)
+        or _avc_mp4_hd(file, main=main)
+    )
+
+
+def _avc_mp4_baseline(file: VideoFile) -> str | None:
+    rate, raster = file.frame_rate, file.raster
+    if (
+        file.level <= 12
+        and raster == (320, 240)
+        and rate <= 20.01
+        and file.video_bitrate <= 384_000
+        and file.bitrate <= 520_000
+        and _plain_aac(file, 128_000)
+    ):
+        return "AVC_MP4_BL_CIF15_AAC_520"
+    fits = (raster == (720, 576) and rate <= 25.01) or (
+        raster in {(720, 480), (640, 480), (640, 360)} and rate <= 30.01
+    )
+    if fits and file.level <= 30 and file.video_bitrate <= 4_000_000 and _plain_aac(file, 256_000):
+        return "AVC_MP4_BL_L3_SD_AAC"
+    return None
+
+
+def _avc_mp4_sd(file: VideoFile) -> str | None:
+    if (
+        file.level > 30
+        or file.raster not in _AVC_SD_RASTERS
+        or file.frame_rate > 30.01
+        or file.video_bitrate > 10_000_000
+    ):
         return None
-    if baseline and level <= 12 and raster == (320, 240) and rate <= 20.01:
-        if file.video_bitrate <= 384_000 and file.bitrate <= 520_000 and _plain_aac(file, 128_000):
-            return "AVC_MP4_BL_CIF15_AAC_520"
-    if baseline and level <= 30 and file.video_bitrate <= 4_000_000 and _plain_aac(file, 256_000):
-        if (raster == (720, 576) and rate <= 25.01) or (
-            raster in {(720, 480), (640, 480), (640, 360)} and rate <= 30.01
-        ):
-            return "AVC_MP4_BL_L3_SD_AAC"
-    if main and level <= 30 and raster in _AVC_SD_RASTERS and rate <= 30.01:
-        if file.video_bitrate <= 10_000_000:
-            if _plain_aac(file, 1_440_000, 6):
-                return "AVC_MP4_MP_SD_AAC_MULT5"
-            if _plain_ac3(file):
-                return "AVC_MP4_MP_SD_AC3"
-            if _plain_mp3(file):
-                return "AVC_MP4_MP_SD_MPEG1_L3"
-    if main and _plain_aac(file):
-        if level <= 31 and raster == (1280, 720) and rate <= 30.01:
-            if file.video_bitrate <= 14_000_000:
-                return "AVC_MP4_MP_HD_720p_AAC"
-        if level <= 40 and file.video_bitrate <= 20_000_000:
-            if (raster == (1920, 1080) and rate <= 30.01) or (
-                raster == (1280, 720) and rate <= 60.01
-            ):
-                return "AVC_MP4_MP_HD_1080i_AAC"
-    if file.video_profile == "High" and level <= 40 and _plain_aac(file):
-        if file.bitrate <= 25_000_000 and raster in _HD_RASTERS and rate <= 30.01:
-            return "AVC_MP4_HP_HD_AAC"
+    if _plain_aac(file, 1_440_000, 6):
+        return "AVC_MP4_MP_SD_AAC_MULT5"
+    if _plain_ac3(file):
+        return "AVC_MP4_MP_SD_AC3"
+    return "AVC_MP4_MP_SD_MPEG1_L3" if _plain_mp3(file) else None
+
+
+def _avc_mp4_hd(file: VideoFile, *, main: bool) -> str | None:
+    rate, raster = file.frame_rate, file.raster
+    if file.level > 40 or not _plain_aac(file):
+        return None
+    slow = raster in _HD_RASTERS and rate <= 30.01
+    if main:
+        if file.level <= 31 and raster == (1280, 720) and slow and file.video_bitrate <= 14_000_000:
+            return "AVC_MP4_MP_HD_720p_AAC"
+        fits = slow or (raster == (1280, 720) and rate <= 60.01)
+        if fits and file.video_bitrate <= 20_000_000:
+            return "AVC_MP4_MP_HD_1080i_AAC"
+    elif file.video_profile == "High" and slow and file.bitrate <= 25_000_000:
+        return "AVC_MP4_HP_HD_AAC"
     return None
 
 

@@ -71,14 +71,14 @@ def prepare(name: str) -> str:
 def read(contents: Contents, found: Found, name: str) -> None:
     """Fill in size, date, camera, orientation. Raises UnreadableMedia."""
     # Deferred: Pillow, for workers that only meet music.
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     pillow_name = prepare(name)
     # A size is only read here; pictures.py guards the decoding.
     Image.MAX_IMAGE_PIXELS = None
     try:
         image = Image.open(contents.file, formats=(pillow_name,))
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise UnreadableMedia(f"not a readable {pillow_name} picture") from None
     with image:
         found.kind = Kind.IMAGE

@@ -7,6 +7,7 @@ A worker without an answer for ``timeout`` seconds is killed, its file not tried
 """
 
 import asyncio
+import contextlib
 import logging
 import selectors
 import threading
@@ -19,7 +20,7 @@ from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.objects import MediaFacts
 from mediaserver.library.readers.jobs import Failed, Picture, ReadJob, RenderJob
 from mediaserver.library.readers.naming import facts_by_name
-from mediaserver.library.readers.process import COMMAND, WorkerDied, WorkerProcess
+from mediaserver.library.readers.process import COMMAND, WorkerDiedError, WorkerProcess
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class ReaderPool:
         self._idle: list[WorkerProcess] = []
         self._at_work: set[WorkerProcess] = set()
         self._timer: threading.Timer | None = None
-        self._closed = False
+        self._closed = threading.Event()
         self._render_slots = asyncio.Semaphore(self._workers)
 
     # ---- reading
@@ -98,7 +99,7 @@ class ReaderPool:
         try:
             while True:
                 self._feed(source, again, suspects, busy, selector)
-                if not busy or self._closed:
+                if not busy or self._closed.is_set():
                     return
                 wait = min(one.deadline for one in busy.values()) - time.monotonic()
                 ready = {key.fd for key, _ in selector.select(max(wait, 0))}
@@ -108,13 +109,13 @@ class ReaderPool:
                     if descriptor in ready:
                         try:
                             answers = one.worker.receive()
-                        except WorkerDied as death:
-                            if self._closed:
+                        except WorkerDiedError as death:
+                            if self._closed.is_set():
                                 return
                             if not death.started:
                                 raise ReaderPoolError(death.reason) from death
                             answers, reason = [], death.reason
-                        for answer in answers:
+                        for answer in answers[: len(one.pending)]:
                             path = one.pending.popleft()
                             yield path, _facts(path, answer)
                         one.deadline = time.monotonic() + self._timeout
@@ -152,7 +153,7 @@ class ReaderPool:
         for one in busy.values():
             if one.wants_more():
                 self._send(one, _batch(again, source))
-        while len(busy) < self._workers and not self._closed:
+        while len(busy) < self._workers and not self._closed.is_set():
             alone = bool(suspects)
             batch = [suspects.popleft()] if alone else _batch(again, source)
             if not batch:
@@ -169,10 +170,9 @@ class ReaderPool:
             one.deadline = time.monotonic() + self._timeout
         one.pending.extend(batch)
         one.newest = len(batch)
-        try:
+        # When it is gone its output has ended too: map finds that, and knows which file is next.
+        with contextlib.suppress(WorkerDiedError):
             one.worker.send(ReadJob(tuple(batch)))
-        except WorkerDied:
-            pass  # its output has ended too: map finds that, and knows which file is next
 
     # ---- pictures
 
@@ -191,9 +191,9 @@ class ReaderPool:
                 if not worker.wait_readable(max(deadline - time.monotonic(), 0)):
                     raise UnreadableMedia(f"it took longer than {self._timeout:g} s")
                 answers = worker.receive()
-        except WorkerDied as death:
+        except WorkerDiedError as death:
             self._drop(worker)
-            if not death.started and not self._closed:
+            if not death.started and not self._closed.is_set():
                 raise ReaderPoolError(death.reason) from death
             raise UnreadableMedia(death.reason) from death
         except BaseException:
@@ -210,7 +210,7 @@ class ReaderPool:
     def close(self) -> None:
         """End all workers, also those at work; a map that is going on ends. Idempotent."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             idle, self._idle = self._idle, []
             at_work = list(self._at_work)
             timer, self._timer = self._timer, None
@@ -224,9 +224,12 @@ class ReaderPool:
 
     def _take(self, *, fresh: bool) -> WorkerProcess:
         with self._lock:
-            if self._closed:
+            if self._closed.is_set():
                 raise ReaderPoolError("closed")
             worker = self._idle.pop() if self._idle and not fresh else None
+            if worker is not None and not worker.alive:
+                worker.discard()
+                worker = None
             if worker is None:
                 worker = WorkerProcess(self._command, self._timeout, self._memory)
             self._at_work.add(worker)
@@ -235,7 +238,7 @@ class ReaderPool:
     def _release(self, worker: WorkerProcess) -> None:
         with self._lock:
             self._at_work.discard(worker)
-            if not self._closed:
+            if not self._closed.is_set():
                 worker.last_used = time.monotonic()
                 self._idle.append(worker)
                 if self._timer is None:
@@ -255,7 +258,7 @@ class ReaderPool:
 
     def _end_idle(self) -> None:
         with self._lock:
-            if self._closed:
+            if self._closed.is_set():
                 return
             limit = time.monotonic() - self._idle_seconds * 0.9
             old = [worker for worker in self._idle if worker.last_used <= limit]

@@ -18,7 +18,7 @@ COMMAND = (sys.executable, "-P", "-m", "mediaserver.library.readers.worker")
 """``-P``: modules of the current directory are not looked at."""
 
 
-class WorkerDied(Exception):
+class WorkerDiedError(Exception):
     """The worker is gone or talks nonsense. ``reason`` is a sentence's end, for people."""
 
     def __init__(self, reason: str, *, started: bool) -> None:
@@ -47,10 +47,10 @@ class WorkerProcess:
             bufsize=0,
             env=environment,
         )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._stdin = self._process.stdin
-        self._stdout = self._process.stdout
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise TypeError("Popen without its pipes")
+        self._stdin, self._stdout = stdin, stdout
         self._answers = jobs.AnswerBuffer()
         self._started = False
         self.last_used = time.monotonic()
@@ -58,6 +58,10 @@ class WorkerProcess:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
 
     def fileno(self) -> int:
         """Readable when :meth:`receive` has something to say."""
@@ -70,7 +74,7 @@ class WorkerProcess:
             raise self._death() from None
 
     def receive(self) -> list[object]:
-        """Answers that have come; waits for some bytes. Raises WorkerDied."""
+        """Answers that have come; waits for some bytes. Raises WorkerDiedError."""
         data = os.read(self._stdout.fileno(), 1 << 18)
         if not data:
             raise self._death()
@@ -80,12 +84,12 @@ class WorkerProcess:
         except ValueError as error:
             self.kill()
             logger.warning("reader %d: %s", self.pid, error)
-            raise WorkerDied("the reader lost its way", started=self._started) from error
+            raise WorkerDiedError("the reader lost its way", started=self._started) from error
         if answers and not self._started:
             self._started = True
             if answers.pop(0) != jobs.READY:
                 self.kill()
-                raise WorkerDied("it is not a reader of ours", started=False)
+                raise WorkerDiedError("it is not a reader of ours", started=False)
         return answers
 
     def wait_readable(self, timeout: float) -> bool:
@@ -93,16 +97,16 @@ class WorkerProcess:
             selector.register(self, selectors.EVENT_READ)
             return bool(selector.select(timeout))
 
-    def _death(self) -> WorkerDied:
+    def _death(self) -> WorkerDiedError:
         """Told after the pipe broke: the process is ending."""
         try:
             code = self._process.wait(1)
         except subprocess.TimeoutExpired:
             self.kill()
-            return WorkerDied("the reader stopped talking", started=self._started)
+            return WorkerDiedError("the reader stopped talking", started=self._started)
         self._close_pipes()
         reason = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return WorkerDied(f"the reader crashed ({reason})", started=self._started)
+        return WorkerDiedError(f"the reader crashed ({reason})", started=self._started)
 
     def stop(self) -> None:
         """End an idle worker: it leaves when its input ends."""

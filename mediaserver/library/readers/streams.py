@@ -16,7 +16,7 @@ from mediaserver.library.readers import dlna_profiles, tags
 from mediaserver.library.readers.contents import PACKET_192, Contents
 from mediaserver.library.readers.found import Found
 from mediaserver.library.readers.picture_header import MAX_ART_BYTES
-from mediaserver.library.readers.values import decoded
+from mediaserver.library.readers.values import date, decoded, first
 
 if TYPE_CHECKING:
     import av
@@ -145,8 +145,6 @@ def _metadata(container: "InputContainer", audio: "av.AudioStream | None") -> di
 
 def _recorded(metadata: Mapping[str, list[str]]) -> str | None:
     """When a camera recorded it. Without a camera the date is when somebody converted a film."""
-    from mediaserver.library.readers.values import date, first
-
     apple = first(metadata.get("COM.APPLE.QUICKTIME.CREATIONDATE"))
     if apple is not None:
         return date(apple)
@@ -176,7 +174,7 @@ def _audio(stream: "av.AudioStream", found: Found) -> None:
     found.sample_rate = context.sample_rate or None
     found.channels = context.channels or None
     if found.audio_codec is not None and found.audio_codec.startswith(("pcm_", "flac", "alac")):
-        found.bits_per_sample = context.bits_per_coded_sample or None
+        found.bits_per_sample = getattr(context, "bits_per_coded_sample", None) or None
 
 
 def _video(stream: "av.VideoStream", found: Found) -> None:

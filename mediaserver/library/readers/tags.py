@@ -10,7 +10,7 @@ import base64
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 
-from mutagen.apev2 import BINARY, APEValue
+from mutagen.apev2 import BINARY
 from mutagen.flac import Picture as FlacPicture
 
 from mediaserver.library.readers.found import Found
@@ -176,16 +176,16 @@ def _asf_picture(data: bytes) -> tuple[int, bytes] | None:
     return kind, data[at : at + size]
 
 
-def ape(found: Found, tags: Mapping[str, APEValue]) -> None:
+def ape(found: Found, tags: Mapping[str, object]) -> None:
     """APEv2 items, of Monkey's Audio, WavPack, Musepack; also behind an MP3."""
     known: dict[str, list[str]] = {}
     pictures = []
     for name, value in tags.items():
         upper = name.upper()
-        if value.kind == BINARY:
+        if getattr(value, "kind", None) == BINARY:
             if upper.startswith("COVER ART"):
                 # "name of the file" NUL picture
-                _, _, data = bytes(value.value).partition(b"\0")
+                _, _, data = bytes(getattr(value, "value", b"")).partition(b"\0")
                 pictures.append((FRONT_COVER if "FRONT" in upper else 0, data))
         else:
             known[upper] = str(value).split("\0")

@@ -1,0 +1,231 @@
+"""Art and thumbnails: made once, kept on disk within bounds; and which file is a folder's art.
+
+A rendition is kept under what it was made of (file and time of its last change), so a changed
+picture is another rendition and the old one goes when room is needed. Pictures are made in
+worker processes (:mod:`.pictures`).
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mediaserver.library.errors import UnreadableMedia
+from mediaserver.library.readers.jobs import ORIGINAL, PROFILES, Picture, RenderJob
+from mediaserver.library.readers.picture_header import measure
+
+logger = logging.getLogger(__name__)
+
+KEEP = 0.9
+"""Part of the limit that stays when the cache is cut."""
+FAILED_KEPT = 4096
+"""Renditions known to be impossible, remembered so that nobody tries them again and again."""
+
+
+class Renderer(Protocol):
+    """What makes pictures: :class:`mediaserver.library.readers.pool.ReaderPool`."""
+
+    async def render(self, job: RenderJob) -> Picture: ...
+
+
+class Source(Protocol):
+    """A file on disk: ``path`` is absolute."""
+
+    @property
+    def path(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A picture ready to be sent."""
+
+    path: Path
+    mime_type: str
+    width: int
+    height: int
+
+
+class Artwork:
+    """The cache of renditions under ``cache_dir/art``; used on the event loop."""
+
+    def __init__(self, cache_dir: Path, pool: Renderer, limit_bytes: int = 512 << 20) -> None:
+        self._directory = cache_dir / "art"
+        self._pool = pool
+        self._limit = limit_bytes
+        self._jobs: dict[str, asyncio.Task[Rendition | None]] = {}
+        self._failed: dict[str, None] = {}
+        self._slots = asyncio.Semaphore(os.cpu_count() or 1)
+        self._size: int | None = None
+        self._cutting = asyncio.Lock()
+
+    async def picture(self, path: bytes, profile: str) -> Rendition | None:
+        """A picture file at a profile (a key of PROFILES). None if it cannot be made."""
+        return await self._rendition(RenderJob(path, profile, "file"))
+
+    async def embedded(self, path: bytes, profile: str) -> Rendition | None:
+        """The art inside a media file at a profile, or ``original`` as it is."""
+        return await self._rendition(RenderJob(path, profile, "embedded"))
+
+    async def frame(self, path: bytes, profile: str) -> Rendition | None:
+        """A picture out of a video at a profile."""
+        return await self._rendition(RenderJob(path, profile, "frame"))
+
+    async def _rendition(self, job: RenderJob) -> Rendition | None:
+        if job.profile not in PROFILES and not (
+            job.profile == ORIGINAL and job.source == "embedded"
+        ):
+            return None
+        name = await asyncio.to_thread(_name, job)
+        if name is None or name in self._failed:
+            return None
+        task = self._jobs.get(name)
+        if task is None:
+            # All who ask for the same meanwhile wait for the same; none of them can cancel it.
+            task = asyncio.create_task(self._made(job, name))
+            self._jobs[name] = task
+            task.add_done_callback(lambda _: self._jobs.pop(name, None))
+        return await asyncio.shield(task)
+
+    async def _made(self, job: RenderJob, name: str) -> Rendition | None:
+        path = self._directory / name[:2] / name
+        kept = await asyncio.to_thread(_kept, path)
+        if kept is not None:
+            return kept
+        try:
+            async with self._slots:
+                picture = await self._pool.render(job)
+        except UnreadableMedia as error:
+            logger.info("no %s of %r: %s", job.profile, job.path, error.reason)
+            if len(self._failed) >= FAILED_KEPT:
+                del self._failed[next(iter(self._failed))]
+            self._failed[name] = None
+            return None
+        try:
+            await asyncio.to_thread(_write, path, picture.data)
+        except OSError as error:
+            logger.warning("cannot keep %s: %s", path, error)
+            return None
+        await self._bound(len(picture.data))
+        return Rendition(path, picture.mime_type, picture.width, picture.height)
+
+    async def _bound(self, added: int) -> None:
+        async with self._cutting:
+            if self._size is None:
+                self._size = await asyncio.to_thread(_total, self._directory)
+            else:
+                self._size += added
+            if self._size > self._limit:
+                target = int(self._limit * KEEP)
+                self._size = await asyncio.to_thread(_cut, self._directory, target)
+
+
+def _name(job: RenderJob) -> str | None:
+    """The name of a rendition in the cache; None where the file is gone."""
+    try:
+        status = os.stat(job.path)  # noqa: PTH116 - a path of bytes
+    except OSError:
+        return None
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (job.path, job.source.encode(), job.profile.encode()):
+        digest.update(len(part).to_bytes(4, "big") + part)
+    digest.update(status.st_mtime_ns.to_bytes(12, "big", signed=True))
+    digest.update(status.st_size.to_bytes(8, "big"))
+    return digest.hexdigest()
+
+
+def _kept(path: Path) -> Rendition | None:
+    try:
+        with path.open("rb") as file:
+            measured = measure(file.read(256 << 10))
+        # Noted as used: access times are switched off on many file systems.
+        os.utime(path)
+    except OSError:
+        return None
+    if measured is None:
+        # Cut off by a full disk or a crash of the machine.
+        with contextlib.suppress(OSError):
+            path.unlink()
+        return None
+    return Rendition(path, *measured)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """At once or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor
+            file.write(data)
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def _files(directory: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            path = Path(folder, name)
+            with contextlib.suppress(OSError):
+                yield path, path.stat()
+
+
+def _total(directory: Path) -> int:
+    return sum(status.st_size for _, status in _files(directory))
+
+
+def _cut(directory: Path, target: int) -> int:
+    """Remove what was not used for the longest time; how many bytes are left."""
+    files = sorted(_files(directory), key=lambda found: found[1].st_mtime_ns)
+    total = sum(status.st_size for _, status in files)
+    for path, status in files:
+        if total <= target:
+            break
+        with contextlib.suppress(OSError):
+            path.unlink()
+            total -= status.st_size
+    return total
+
+
+# ---- folder art
+
+_SUFFIXES = (b".jpg", b".jpeg", b".png", b".webp", b".gif")
+_NAMES = (b"cover", b"folder", b"front", b"album", b"albumart", b"art", b"poster", b"thumb")
+# AlbumArtSmall.jpg, AlbumArt_{GUID}_Large.jpg: Windows Media Player's.
+_WINDOWS = re.compile(rb"albumart(?:small|_\{[0-9a-f-]+\}_(?:large|small))", re.IGNORECASE)
+
+
+def is_art_name(name: bytes) -> bool:
+    """Whether a file of this name is a folder's art, if the folder holds music or films."""
+    return _rank(name) is not None
+
+
+def folder_art(names: Iterable[bytes]) -> bytes | None:
+    """The folder's art among the names of its files; None without any.
+
+    ``cover`` before ``folder`` before ``front`` and so on, JPEG before others, small ones of
+    Windows Media Player last; letter case does not matter. Of equals the first in byte order.
+    """
+    ranked = [(rank, name) for name in names if (rank := _rank(name)) is not None]
+    return min(ranked)[1] if ranked else None
+
+
+def _rank(name: bytes) -> tuple[int, int] | None:
+    lower = name.lower()
+    stem, dot, suffix = lower.rpartition(b".")
+    if not dot or b"." + suffix not in _SUFFIXES:
+        return None
+    kind = _SUFFIXES.index(b"." + suffix)
+    if stem in _NAMES:
+        return _NAMES.index(stem), kind
+    if _WINDOWS.fullmatch(stem):
+        return len(_NAMES) + (1 if b"small" in stem else 0), kind
+    return None
