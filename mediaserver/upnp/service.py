@@ -1,0 +1,333 @@
+"""A service declared once: as tables that look like the tables of its specification.
+
+From the tables come the service description, the reading of arguments, the order and form of
+results, and the evented variables::
+
+    BROWSE = Action(
+        "Browse",
+        takes=(("ObjectID", OBJECT_ID), ("StartingIndex", INDEX)),
+        gives=(("Result", RESULT), ("TotalMatches", COUNT)),
+    )
+
+    async def browse(request, *, object_id, starting_index):
+        return {"Result": "...", "TotalMatches": 7}
+
+    Service(name="ContentDirectory", ..., actions={BROWSE: browse})
+
+A handler whose parameters are not those of its table is refused when the service is made.
+"""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mediaserver.upnp import data_types
+from mediaserver.upnp.data_types import Escaped
+from mediaserver.upnp.errors import (
+    ArgumentValueOutOfRange,
+    InvalidAction,
+    InvalidArgs,
+    InvalidVar,
+    StringArgumentTooLong,
+)
+
+__all__ = [
+    "Action",
+    "ActionRequest",
+    "Argument",
+    "Escaped",
+    "Handler",
+    "Service",
+    "StateVariable",
+    "keyword",
+]
+
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_VERSIONED = re.compile(r"(?P<base>.+):(?P<version>[0-9]{1,3})", re.ASCII | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class StateVariable:
+    """A state variable of a service (UDA 1.1 §2.5). Raises ValueError for an impossible one."""
+
+    name: str
+    data_type: str = "string"
+    evented: bool = False
+    allowed: tuple[str, ...] = ()
+    """allowedValueList, of strings only."""
+    minimum: int | None = None
+    maximum: int | None = None
+    step: int | None = None
+    """allowedValueRange, of numbers only."""
+    default: str | None = None
+    moderation: float = 0.0
+    """Seconds between two events at least; 0: each change at once."""
+    max_length: int | None = None
+    """Characters of an argument at most. Not part of the service description."""
+
+    def __post_init__(self) -> None:
+        if self.data_type not in data_types.DATA_TYPES:
+            raise ValueError(f"{self.name}: no data type {self.data_type!r}")
+        if self.allowed and self.data_type != "string":
+            raise ValueError(f"{self.name}: only strings have an allowedValueList")
+        if (self.minimum is None) != (self.maximum is None):
+            raise ValueError(f"{self.name}: allowedValueRange needs minimum and maximum")
+        if self.minimum is not None and data_types.bounds(self.data_type) is None:
+            raise ValueError(f"{self.name}: only numbers have an allowedValueRange")
+
+
+Argument = tuple[str, StateVariable]
+"""Name and related state variable."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """An action with its arguments in the order of its specification (UDA 1.1 §2.5)."""
+
+    name: str
+    takes: Sequence[Argument] = ()
+    gives: Sequence[Argument] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Further names of arguments: to be understood, never described. Xbox 360 sends
+    ``ContainerID`` for the ObjectID of Browse."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "takes", tuple(self.takes))
+        object.__setattr__(self, "gives", tuple(self.gives))
+
+
+@dataclass(frozen=True)
+class ActionRequest:
+    """What a handler may know of the request beside its arguments."""
+
+    base_url: str
+    """``http://192.0.2.5:8200``: the address the request came in on; no slash at the end."""
+    headers: Mapping[str, str]
+    """Looked up without regard to case."""
+    peer: str
+    """The control point's IP address."""
+    service_type: str
+    """As asked for, with its version: ``urn:schemas-upnp-org:service:ContentDirectory:1``."""
+
+
+Handler = Callable[..., Awaitable[Mapping[str, object]]]
+"""``async def handler(request: ActionRequest, *, object_id: str, …)`` gives the results by name."""
+
+Listener = Callable[[Mapping[StateVariable, str]], None]
+
+
+def keyword(argument: str) -> str:
+    """The Python name of an argument: ``ObjectID`` is ``object_id``, ``AVTransportID`` is
+    ``avtransport_id``."""
+    return _WORD.sub("_", argument).lower()
+
+
+class Service:
+    """A service: its declaration, its handlers, and the values of its evented variables.
+
+    ``name`` is for URLs and logs. ``service_type`` carries the version that is announced; calls
+    for it and all versions below are answered (UDA 1.1 §2.3), and for those up to ``version``, if
+    more is implemented than announced. ``variables`` are those that no argument relates to;
+    ``values`` has a value for every evented one.
+
+    Raises TypeError if a handler does not take what its action does, ValueError for a
+    contradictory declaration.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        service_type: str,
+        service_id: str,
+        actions: Mapping[Action, Handler],
+        variables: Sequence[StateVariable] = (),
+        values: Mapping[StateVariable, object] | None = None,
+        version: int | None = None,
+    ) -> None:
+        match = _VERSIONED.fullmatch(service_type)
+        if match is None:
+            raise ValueError(f"service type without version: {service_type!r}")
+        self.name = name
+        self.service_type = service_type
+        self.service_id = service_id
+        self.actions = tuple(actions)
+        self.variables = _variables(self.actions, variables)
+        self._type_base = match["base"]
+        self._version = max(int(match["version"]), version or 0)
+        self._calls = {action.name: _Call(action, actions[action]) for action in self.actions}
+        if len(self._calls) != len(self.actions):
+            raise ValueError(f"{name}: two actions of one name")
+        self._by_name = {variable.name: variable for variable in self.variables}
+        self._values = {
+            variable: variable.default
+            for variable in self.variables
+            if variable.evented and variable.default is not None
+        }
+        self._listeners: list[Listener] = []
+        self.set(values or {})
+        for variable in self.variables:
+            if variable.evented and variable not in self._values:
+                raise ValueError(f"{name}: {variable.name} is evented and has no value")
+
+    def implements(self, service_type: str) -> bool:
+        """Whether calls for this type are answered: ours, in our version or a lower one."""
+        match = _VERSIONED.fullmatch(service_type)
+        return (
+            match is not None
+            and match["base"] == self._type_base
+            and 1 <= int(match["version"]) <= self._version
+        )
+
+    def set(self, values: Mapping[StateVariable, object]) -> None:
+        """Give variables new values. Listeners are told of the evented ones that changed.
+
+        Raises KeyError for a variable of another service, TypeError or ValueError for a value
+        not of its type.
+        """
+        changed: dict[StateVariable, str] = {}
+        for variable, value in values.items():
+            if self._by_name.get(variable.name) != variable:
+                raise KeyError(f"{self.name} has no variable {variable.name}")
+            text = str(data_types.write(variable.data_type, value))
+            if self._values.get(variable) != text:
+                self._values[variable] = text
+                if variable.evented:
+                    changed[variable] = text
+        if changed:
+            for listener in self._listeners:
+                listener(changed)
+
+    def evented(self) -> list[tuple[StateVariable, str]]:
+        """The evented variables with their values, in the order of their declaration."""
+        return [
+            (variable, self._values[variable]) for variable in self.variables if variable.evented
+        ]
+
+    def listen(self, callback: Listener) -> None:
+        """Have changes of evented variables told, from inside :meth:`set`."""
+        self._listeners.append(callback)
+
+    def query(self, variable_name: str) -> str:
+        """The value of a variable, for QueryStateVariable (UDA 1.0 §3.3).
+
+        Raises InvalidVar for a variable that is not declared, or exists for arguments only.
+        """
+        variable = self._by_name.get(variable_name)
+        if variable is None or variable not in self._values:
+            raise InvalidVar
+        return self._values[variable]
+
+    async def call(
+        self, action_name: str, arguments: Mapping[str, str], request: ActionRequest
+    ) -> list[tuple[str, str]]:
+        """Carry out an action: text in, the results as text in declared order out.
+
+        Texts that are :class:`Escaped` stay so. Raises ActionError, from the arguments or by
+        the handler, and whatever else goes wrong in the handler; TypeError or ValueError if its
+        results are not those declared.
+        """
+        call = self._calls.get(action_name)
+        if call is None or not self.implements(request.service_type):
+            raise InvalidAction
+        values = call.read(arguments)
+        return call.write(await call.handler(request, **values))
+
+
+class _Call:
+    """An action prepared for being called."""
+
+    def __init__(self, action: Action, handler: Handler) -> None:
+        self.handler = handler
+        self._name = action.name
+        names = [name for name, _ in action.takes]
+        if unknown := set(action.aliases.values()) - set(names):
+            raise ValueError(f"{action.name}: alias for unknown argument {sorted(unknown)}")
+        self._takes = [
+            (
+                (name, *(alias for alias, meant in action.aliases.items() if meant == name)),
+                keyword(name),
+                _argument_reader(variable),
+            )
+            for name, variable in action.takes
+        ]
+        self._gives = [(name, variable.data_type) for name, variable in action.gives]
+        _check_signature(action, handler)
+
+    def read(self, arguments: Mapping[str, str]) -> dict[str, object]:
+        """Typed keyword arguments. Arguments of other names are ignored: UDA 1.0 has 402 for
+        them, but control points add their own, and refusing helps nobody."""
+        values: dict[str, object] = {}
+        for names, parameter, read in self._takes:
+            for name in names:
+                if name in arguments:
+                    values[parameter] = read(arguments[name])
+                    break
+            else:
+                raise InvalidArgs(f"{names[0]} is missing")
+        return values
+
+    def write(self, results: Mapping[str, object]) -> list[tuple[str, str]]:
+        if len(results) != len(self._gives):
+            raise TypeError(f"{self._name} gave {sorted(results)}")
+        return [
+            (name, data_types.write(data_type, results[name])) for name, data_type in self._gives
+        ]
+
+
+def _argument_reader(variable: StateVariable) -> Callable[[str], object]:
+    read_text = data_types.reader(variable.data_type)
+    allowed = frozenset(variable.allowed)
+    low, high, limit = variable.minimum, variable.maximum, variable.max_length
+
+    def read(text: str) -> object:
+        if limit is not None and len(text) > limit:
+            raise StringArgumentTooLong(f"{variable.name}: {len(text)} characters")
+        try:
+            value = read_text(text)
+        except ValueError as error:
+            raise InvalidArgs(f"{variable.name}: {error}") from error
+        # 601 would say the same (UDA 1.1 table 3-3), but the validator of the UPnP Forum takes
+        # only codes below 501 as proof that an allowedValueList is looked at.
+        if allowed and text not in allowed:
+            raise InvalidArgs(f"{variable.name}: not in allowedValueList")
+        if (
+            low is not None
+            and high is not None
+            and isinstance(value, int)
+            and not low <= value <= high
+        ):
+            raise ArgumentValueOutOfRange(f"{variable.name}: {value}")
+        return value
+
+    return read
+
+
+def _check_signature(action: Action, handler: Handler) -> None:
+    parameters = list(inspect.signature(handler).parameters.values())
+    plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    expected = sorted(keyword(name) for name, _ in action.takes)
+    found = sorted(each.name for each in parameters[1:] if each.kind in named)
+    if (
+        not parameters
+        or parameters[0].kind not in plain
+        or found != expected
+        or len(found) != len(parameters) - 1
+    ):
+        raise TypeError(
+            f"the handler of {action.name} takes {found}, its table says request and {expected}"
+        )
+
+
+def _variables(
+    actions: Sequence[Action], others: Sequence[StateVariable]
+) -> tuple[StateVariable, ...]:
+    """Every variable once; the arguments' come last, as in the specifications."""
+    found: dict[str, StateVariable] = {}
+    related = [variable for action in actions for _, variable in (*action.takes, *action.gives)]
+    for variable in (*others, *related):
+        if found.setdefault(variable.name, variable) != variable:
+            raise ValueError(f"{variable.name} is declared twice, differently")
+    return tuple(found.values())
