@@ -27,7 +27,7 @@ from mutagen.trueaudio import TrueAudio
 from mutagen.wavpack import WavPack
 
 from mediaserver.library.errors import UnreadableMedia
-from mediaserver.library.readers import dlna_profiles, frames, id3, riff, tags
+from mediaserver.library.readers import boxes, dlna_profiles, frames, id3, riff, tags
 from mediaserver.library.readers.contents import Contents, id3_size
 from mediaserver.library.readers.found import Found
 
@@ -149,6 +149,11 @@ def mp4(contents: Contents, found: Found) -> None:
         )
     if codec == "alac":
         found.bits_per_sample = info.bits_per_sample
+    if codec == "mp4a.40.2" and info.channels == 2:
+        found.channels = boxes.aac_channels(boxes.movie(contents)) or info.channels
+    if found.duration:
+        # Encoders of lossless sound write the rate of the original.
+        found.bitrate = min(info.bitrate, round(contents.size * 8 / found.duration))
     mp4_tags(found, file)
     if not info.length:
         raise UnreadableMedia("a length that is not in its header")
@@ -219,6 +224,10 @@ def tta(contents: Contents, found: Found) -> None:
     file = TrueAudio(fileobj=contents.file)
     _stream(found, file.info)
     found.audio_codec = "tta"
+    # TTA1, then format, channels and bits in two bytes each; mutagen reads neither of the latter.
+    head = contents.at(id3_size(contents.head), 10)
+    if len(head) == 10 and head[:4] == b"TTA1":
+        found.channels, found.bits_per_sample = struct.unpack_from("<HH", head, 6)
     found.bitrate = round(contents.size * 8 / found.duration) if found.duration else None
     if file.tags is not None:
         id3.apply(found, file.tags)

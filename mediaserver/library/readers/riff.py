@@ -93,6 +93,8 @@ def _format(found: Found, form: bytes, data_size: int, samples: int) -> None:
         found.duration = samples / rate
     elif byte_rate:
         found.duration = data_size / byte_rate
+    if found.duration and not byte_rate:
+        found.bitrate = round(data_size * 8 / found.duration)
 
 
 def _chunks(contents: Contents) -> Iterator[tuple[bytes, int, int]]:

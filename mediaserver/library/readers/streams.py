@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.objects import Kind
-from mediaserver.library.readers import dlna_profiles, tags
+from mediaserver.library.readers import boxes, dlna_profiles, tags
 from mediaserver.library.readers.contents import PACKET_192, Contents
 from mediaserver.library.readers.found import Found
 from mediaserver.library.readers.picture_header import MAX_ART_BYTES
@@ -108,6 +108,8 @@ def read(contents: Contents, found: Found, name: str | None) -> None:
             if found.title is not None and found.title.strip().lower() in _MACHINE_TITLES:
                 found.title = None
             found.date = found.date or _recorded(metadata)
+            if name == "mp4":
+                found.orientation = boxes.orientation(boxes.movie(contents))
             found.dlna_profile = dlna_profiles.video(
                 _profile_facts(contents, container, found, video, audio, name)
             )

@@ -1,0 +1,79 @@
+"""Boxes of ISO base media files (ISO/IEC 14496-12) that no library of ours shows."""
+
+import struct
+
+from mediaserver.library.readers.contents import Contents
+
+MAX_BOXES = 2000
+MAX_MOOV = 4 << 20
+
+# tkhd's matrix, its first four numbers as 16.16 (§6.2.2), to the EXIF orientation that shows the
+# same: 6 is a quarter to the right.
+_ONE = 0x10000
+_ORIENTATIONS = {
+    (0, _ONE, -_ONE, 0): 6,
+    (-_ONE, 0, 0, -_ONE): 3,
+    (0, -_ONE, _ONE, 0): 8,
+    (-_ONE, 0, 0, _ONE): 2,
+    (_ONE, 0, 0, -_ONE): 4,
+}
+
+
+def movie(contents: Contents) -> bytes:
+    """The body of the ``moov`` box, empty if it is missing or very large."""
+    position = 0
+    for _ in range(MAX_BOXES):
+        head = contents.at(position, 16)
+        if len(head) < 8:
+            break
+        size, name = struct.unpack_from(">I4s", head)
+        start = 8
+        if size == 1 and len(head) == 16:
+            (size,) = struct.unpack_from(">Q", head, 8)
+            start = 16
+        elif size == 0:
+            size = contents.size - position
+        if name == b"moov":
+            return contents.at(position + start, size - start) if size <= MAX_MOOV else b""
+        if size < start:
+            break
+        position += size
+    return b""
+
+
+def aac_channels(moov: bytes) -> int | None:
+    """Channels by the first AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1).
+
+    Sample entries say 2 for mono too. None where the decoder would have to look further.
+    """
+    at = moov.find(b"esds")
+    if at < 0:
+        return None
+    # Descriptors: a tag, a length of one to four bytes, contents; 5 is the decoder's own.
+    body = moov[at + 8 : at + 72]
+    tag = body.find(b"\x05", 20)
+    if tag < 0:
+        return None
+    start = tag + 1
+    while start < len(body) and body[start] & 0x80:
+        start += 1
+    bits = int.from_bytes(body[start + 1 : start + 3].ljust(2, b"\0"), "big")
+    kind, frequency, channels = bits >> 11, bits >> 7 & 15, bits >> 3 & 15
+    # 31 announces a longer type, 15 a written frequency: what follows is then elsewhere.
+    if kind in (0, 31) or frequency == 15 or not 1 <= channels <= 7:
+        return None
+    return 8 if channels == 7 else channels
+
+
+def orientation(moov: bytes) -> int | None:
+    """EXIF orientation for the first track that is turned; None if none is."""
+    at = moov.find(b"tkhd")
+    while at >= 0:
+        # Times and durations have 64 bits in version 1.
+        start = at + 4 + (52 if moov[at + 4 : at + 5] == b"\1" else 40)
+        if len(moov) >= start + 20:
+            a, b, _, c, d = struct.unpack_from(">5i", moov, start)
+            if (a, b, c, d) in _ORIENTATIONS:
+                return _ORIENTATIONS[a, b, c, d]
+        at = moov.find(b"tkhd", at + 4)
+    return None
