@@ -20,10 +20,16 @@ IMAGE = "/image/"
 
 _KEY = r"[0-9a-f]{1,16}"
 _MEDIA = re.compile(rf"/media/(?P<key>{_KEY})(?:\.[a-z0-9]{{1,8}})?", re.ASCII)
-_ART = re.compile(rf"/art/(?P<key>{_KEY})-(?P<profile>[A-Z]{{3,4}}_[A-Z]{{2,3}}|original)"
-                  r"(?:\.[a-z0-9]{1,8})?", re.ASCII)
-_IMAGE = re.compile(rf"/image/(?P<key>{_KEY})-(?P<profile>[A-Z]{{3,4}}_[A-Z]{{2,3}})"
-                    r"(?:\.[a-z0-9]{1,8})?", re.ASCII)
+_ART = re.compile(
+    rf"/art/(?P<key>{_KEY})-(?P<profile>[A-Z]{{3,4}}_[A-Z]{{2,3}}|original)"
+    r"(?:\.[a-z0-9]{1,8})?",
+    re.ASCII,
+)
+_IMAGE = re.compile(
+    rf"/image/(?P<key>{_KEY})-(?P<profile>[A-Z]{{3,4}}_[A-Z]{{2,3}})"
+    r"(?:\.[a-z0-9]{1,8})?",
+    re.ASCII,
+)
 
 
 def scpd(service: str) -> str:

@@ -273,3 +273,10 @@ def _write_pictures(
         frame.time_base = Fraction(1, frame_rate)
         file.mux(stream.encode(frame.reformat(format="yuv420p")))
     file.mux(stream.encode(None))
+
+
+def id3_length(data: bytes) -> int:
+    """Bytes of the ID3v2 tag in front (ID3v2.4 §3.1)."""
+    if data[:3] != b"ID3":
+        return 0
+    return 10 + (data[6] << 21 | data[7] << 14 | data[8] << 7 | data[9])

@@ -15,6 +15,7 @@ LEVELS: dict[str, int] = {
     "media_types": 0,
     "clients": 0,
     "config": 0,
+    "data_directory": 0,
     "upnp": 1,
     "library": 1,
     "av": 2,
@@ -34,8 +35,11 @@ def imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             base = node.module or ""
-            yield from ([f"{base}.{alias.name}" for alias in node.names]
-                        if base == "mediaserver" else [base])
+            yield from (
+                [f"{base}.{alias.name}" for alias in node.names]
+                if base == "mediaserver"
+                else [base]
+            )
 
 
 def wrong_imports(package: Path) -> list[str]:
