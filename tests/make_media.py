@@ -134,7 +134,7 @@ def film(
     with _output(path, container, container_options) as file:
         file.metadata.update(metadata or {})
         video = cast(
-            VideoStream,
+            "VideoStream",
             file.add_stream(
                 video_codec or default_video, rate=frame_rate, options=dict(options or {})
             ),
@@ -146,12 +146,10 @@ def film(
             video.bit_rate = video_bitrate
         audio = None
         if audio_codec is not None:
-            audio = _audio_stream(
-                file, audio_codec or default_audio, rate, channels, bitrate, None
-            )
+            audio = _audio_stream(file, audio_codec or default_audio, rate, channels, bitrate, None)
         attached = None
         if cover is not None:
-            attached = cast(VideoStream, file.add_stream("mjpeg", rate=1))
+            attached = cast("VideoStream", file.add_stream("mjpeg", rate=1))
             attached.width, attached.height = 16, 16
             attached.pix_fmt = "yuvj420p"
             attached.disposition = av.stream.Disposition.attached_pic
@@ -216,7 +214,7 @@ def _audio_stream(
     chosen = dict(options or {})
     if codec == "vorbis":
         chosen["strict"] = "-2"
-    stream = cast(AudioStream, file.add_stream(codec, rate=rate, options=chosen))
+    stream = cast("AudioStream", file.add_stream(codec, rate=rate, options=chosen))
     stream.codec_context.layout = {1: "mono", 2: "stereo", 6: "5.1"}[channels]
     formats = [known.name for known in stream.codec_context.codec.audio_formats or ()]
     stream.codec_context.format = next(

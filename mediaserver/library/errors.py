@@ -1,3 +1,4 @@
+# ruff: noqa: N818 - the names say what is wrong, as the errors of ContentDirectory do
 """What can go wrong in the library.
 
 ::

@@ -1,0 +1,159 @@
+"""The data directory: one folder that holds everything the program writes.
+
+::
+
+    index.sqlite     the index, with its -wal and -shm
+    identity.json    UDN and BOOTID: what control points know the server by
+    cache/           pictures made smaller; may be deleted at any time
+    lock             held while a program uses the folder
+
+The identity is kept apart from the index: an index may be thrown away and built anew, a changed
+UDN makes every control point forget the server.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+logger = logging.getLogger(__name__)
+
+MAX_BOOT_ID = 2**31 - 1
+"""BOOTID is a non-negative 31-bit integer (UDA 1.1 §1.2.2)."""
+
+
+class DataDirectoryError(Exception):
+    """The data directory cannot be used; the text is one line for its owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What stays the same over restarts (``udn``) and what must rise with each (``boot_id``)."""
+
+    udn: str
+    boot_id: int
+
+
+class DataDirectory:
+    """A locked data directory. Use as a context manager, or call :meth:`close`."""
+
+    def __init__(self, path: Path, *, wall_clock: Callable[[], float] = time.time) -> None:
+        """Create the folder if need be and lock it.
+
+        Raises :class:`DataDirectoryError` if it cannot be written to or another program holds
+        it.
+        """
+        self.path = path
+        self._wall_clock = wall_clock
+        try:
+            path.mkdir(mode=0o750, parents=True, exist_ok=True)
+            self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            raise DataDirectoryError(
+                f"data directory {path} cannot be used: {error.strerror or error}"
+            ) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._lock, 20, 0).decode("ascii", "replace").strip()
+            os.close(self._lock)
+            raise DataDirectoryError(
+                f"data directory {path} is in use by another mediaserver"
+                + (f" (process {holder})" if holder else "")
+            ) from None
+        try:
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, f"{os.getpid()}\n".encode("ascii"), 0)
+        except OSError as error:
+            os.close(self._lock)
+            raise DataDirectoryError(
+                f"data directory {path} cannot be written to: {error.strerror or error}"
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the lock back. The file stays: removing it would race with the next holder."""
+        os.close(self._lock)
+
+    @property
+    def index(self) -> Path:
+        return self.path / "index.sqlite"
+
+    @property
+    def cache(self) -> Path:
+        return self.path / "cache"
+
+    def next_identity(self) -> Identity:
+        """The identity for a new start: the same UDN, a higher BOOTID (UDA 1.1 §1.2.2).
+
+        BOOTID follows the clock, as the standard suggests, but rises even if the clock was set
+        back. Raises :class:`DataDirectoryError` if it cannot be stored.
+        """
+        known = self._read_identity()
+        boot_id = max((known.boot_id if known else 0) + 1, int(self._wall_clock()))
+        identity = Identity(
+            udn=known.udn if known else f"uuid:{uuid.uuid4()}",
+            boot_id=boot_id if boot_id <= MAX_BOOT_ID else 1,
+        )
+        self.store_identity(identity)
+        return identity
+
+    def store_boot_id(self, boot_id: int) -> None:
+        """Remember a BOOTID that rose while running (an interface came or went)."""
+        known = self._read_identity()
+        if known is not None:
+            self.store_identity(replace(known, boot_id=boot_id))
+
+    def store_identity(self, identity: Identity) -> None:
+        """Write ``identity.json`` so that a power cut leaves the old one or the new one."""
+        target = self.path / "identity.json"
+        draft = self.path / "identity.json.new"
+        try:
+            with draft.open("w", encoding="utf-8") as file:
+                json.dump(asdict(identity), file)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(target)
+        except OSError as error:
+            raise DataDirectoryError(
+                f"data directory {self.path} cannot be written to: {error.strerror or error}"
+            ) from error
+
+    def _read_identity(self) -> Identity | None:
+        target = self.path / "identity.json"
+        try:
+            found = json.loads(target.read_text(encoding="utf-8"))
+            udn, boot_id = found["udn"], found["boot_id"]
+            uuid.UUID(udn.removeprefix("uuid:"))
+            if not udn.startswith("uuid:") or not isinstance(boot_id, int):
+                raise ValueError("not an identity")
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            aside = self.path / f"identity.json.damaged-{int(self._wall_clock())}"
+            logger.warning(
+                "%s is damaged (%s); control points will see a new server. Kept as %s",
+                target,
+                error,
+                aside.name,
+            )
+            target.replace(aside)
+            return None
+        return Identity(udn=udn, boot_id=boot_id)

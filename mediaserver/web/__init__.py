@@ -1,0 +1,1 @@
+"""Pages for people and figures for their tools: presentation page, health, metrics."""

@@ -1,0 +1,84 @@
+import json
+import os
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+from mediaserver.data_directory import DataDirectory, DataDirectoryError
+
+
+def test_the_udn_is_a_random_uuid_and_survives_a_restart(tmp_path: Path) -> None:
+    with DataDirectory(tmp_path) as data:
+        first = data.next_identity()
+    with DataDirectory(tmp_path) as data:
+        second = data.next_identity()
+
+    assert uuid.UUID(first.udn.removeprefix("uuid:")).version == 4
+    assert second.udn == first.udn
+
+
+def test_bootid_rises_at_every_start_even_if_the_clock_was_set_back(tmp_path: Path) -> None:
+    """UDA 1.1 §1.2.2: BOOTID.UPNP.ORG increases on each initial announcement."""
+    with DataDirectory(tmp_path, wall_clock=lambda: 1_700_000_000.0) as data:
+        first = data.next_identity()
+    with DataDirectory(tmp_path, wall_clock=lambda: 1_600_000_000.0) as data:
+        second = data.next_identity()
+
+    assert second.boot_id == first.boot_id + 1
+
+
+def test_bootid_is_a_31_bit_number_after_2038(tmp_path: Path) -> None:
+    with DataDirectory(tmp_path, wall_clock=lambda: 2.0**31) as data:
+        assert 0 <= data.next_identity().boot_id < 2**31
+
+
+def test_a_bootid_that_rose_while_running_is_exceeded_by_the_next_start(tmp_path: Path) -> None:
+    with DataDirectory(tmp_path, wall_clock=lambda: 100.0) as data:
+        data.next_identity()
+        data.store_boot_id(107)
+    with DataDirectory(tmp_path, wall_clock=lambda: 101.0) as data:
+        assert data.next_identity().boot_id == 108
+
+
+def test_a_second_program_is_refused_in_one_line_that_names_the_first(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib\n"
+        "from mediaserver.data_directory import DataDirectory\n"
+        "DataDirectory(pathlib.Path(sys.argv[1]))\n"
+    )
+    with DataDirectory(tmp_path):
+        other = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+
+    assert other.returncode != 0
+    assert f"in use by another mediaserver (process {os.getpid()})" in other.stderr
+
+
+def test_the_folder_can_be_used_again_after_it_was_closed(tmp_path: Path) -> None:
+    DataDirectory(tmp_path).close()
+    with DataDirectory(tmp_path) as data:
+        assert data.path == tmp_path
+
+
+def test_a_path_that_is_a_file_is_refused_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    with pytest.raises(DataDirectoryError, match=str(tmp_path / "data")):
+        DataDirectory(tmp_path / "data")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"udn": 7, "boot_id": 1}', '{"udn": "uuid:x"}'])
+def test_a_damaged_identity_is_kept_aside_and_a_new_one_made(tmp_path: Path, text: str) -> None:
+    (tmp_path / "identity.json").write_text(text)
+    with DataDirectory(tmp_path, wall_clock=lambda: 5.0) as data:
+        identity = data.next_identity()
+
+    assert (tmp_path / "identity.json.damaged-5").read_text() == text
+    assert json.loads((tmp_path / "identity.json").read_text())["udn"] == identity.udn

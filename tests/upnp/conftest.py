@@ -1,0 +1,1 @@
+"""A small device to test with: a switch that can be turned."""
