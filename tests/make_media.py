@@ -149,7 +149,7 @@ def film(
             audio = _audio_stream(file, audio_codec or default_audio, rate, channels, bitrate, None)
         attached = None
         if cover is not None:
-            attached = cast("VideoStream", file.add_stream("mjpeg", rate=1))
+            attached = file.add_stream("mjpeg", rate=1)
             attached.width, attached.height = 16, 16
             attached.pix_fmt = "yuvj420p"
             attached.disposition = av.stream.Disposition.attached_pic
@@ -178,7 +178,7 @@ def picture(
     if mode == "RGB":
         image.paste((20, 30, 90), (0, 0, size[0] // 2, size[1]))
     target = io.BytesIO()
-    image.save(target, image_format, **save)  # type: ignore[arg-type]  # any encoder's options
+    image.save(target, image_format, **save)
     return target.getvalue()
 
 
@@ -266,7 +266,7 @@ def _write_pictures(
 ) -> None:
     for number in range(round(seconds * frame_rate)):
         image = Image.new("RGB", size, (80 + number * 5 % 170, 90, 200 - number * 3 % 150))
-        frame = VideoFrame.from_image(image)
+        frame = VideoFrame.from_image(image)  # type: ignore[no-untyped-call]  # av leaves it out
         frame.pts = number
         frame.time_base = Fraction(1, frame_rate)
         file.mux(stream.encode(frame.reformat(format="yuv420p")))

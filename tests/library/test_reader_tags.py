@@ -319,7 +319,6 @@ def test_asf_attributes_are_read(tmp_path: Path) -> None:
 def test_apev2_items_are_read(tmp_path: Path) -> None:
     path = make_media.sound(tmp_path / "a.wv")
     file = WavPack(path)
-    file.add_tags()
     assert file.tags is not None
     for name, value in {
         "Title": "Für Élise",

@@ -88,14 +88,15 @@ def repaired(text: str) -> str:
 def decoded(data: bytes) -> str:
     """Bytes of no declared character set: UTF-8 if they can be, else Windows-1252, Latin-1.
 
-    A last character that was cut off (ID3v1 holds 30 bytes) does not count against UTF-8.
+    A last character that was cut off (ID3v1 holds 30 bytes) does not count against UTF-8 where
+    others before it are whole; ``Caf\\xe9`` alone is Latin-1.
     """
     try:
-        text, _ = codecs.utf_8_decode(data, "strict", False)
+        text, used = codecs.utf_8_decode(data, "strict", False)
     except UnicodeDecodeError:
         pass
     else:
-        if text or not data:
+        if used == len(data) or not text.isascii():
             return text
     try:
         return data.decode("cp1252")
