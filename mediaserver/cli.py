@@ -1,0 +1,257 @@
+"""The command line: ``serve``, ``scan``, ``check-config``, ``why``.
+
+Exit codes: 0 done or stopped on request, 1 failed while running, 2 bad usage or configuration.
+Failures that the owner can mend are one line each on standard error, without traceback.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from mediaserver import __version__, config
+from mediaserver.config import ConfigError, Settings
+from mediaserver.data_directory import DataDirectory, DataDirectoryError
+
+FAILED = 1
+BAD_USAGE = 2
+
+app = typer.Typer(
+    name="mediaserver",
+    help="A UPnP AV / DLNA MediaServer: serves music, video and pictures to televisions, "
+    "renderers and control points on the home network.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+MediaRoots = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[MEDIA_ROOT]...",
+        help="Folders to serve, in place of those in the configuration file.",
+        show_default=False,
+    ),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Configuration file (TOML). Default: $MEDIASERVER_CONFIG, else "
+        "~/.config/mediaserver/config.toml, else /etc/mediaserver/config.toml.",
+        show_default=False,
+    ),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="DIR",
+        help="Where the index, the identity and the picture cache are kept.",
+        show_default=False,
+    ),
+]
+Name = Annotated[
+    str | None,
+    typer.Option("--name", help="What televisions call the server.", show_default=False),
+]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        "--port", metavar="N", help="TCP port; 8200 unless configured, 0 takes a free one."
+    ),
+]
+Interfaces = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--interface",
+        metavar="NAME|ADDRESS",
+        help="Serve on this interface only; may be given several times. Default: every one that "
+        "is up and can multicast.",
+        show_default=False,
+    ),
+]
+LogLevel = Annotated[
+    str | None,
+    typer.Option(
+        "--log-level", metavar="LEVEL", help="debug, info, warning or error.", show_default=False
+    ),
+]
+
+
+def main() -> None:
+    """The program."""
+    app()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mediaserver {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Options that stand before the command."""
+
+
+@app.command()
+def serve(
+    media_roots: MediaRoots = None,
+    config_file: ConfigFile = None,
+    data_dir: DataDir = None,
+    name: Name = None,
+    port: Port = None,
+    interface: Interfaces = None,
+    log_level: LogLevel = None,
+) -> None:
+    """Serve the media roots until told to stop (SIGINT, SIGTERM).
+
+    SIGHUP reads the configuration again and scans.
+    """
+    load = _loader(config_file, media_roots, data_dir, name, port, interface, log_level)
+    settings = _settings(load)
+    # Deferred: the other commands start faster without the network half of the program.
+    from mediaserver.app import logs, running
+
+    logs.configure(settings.log.level)
+    with _one_line_failures(), DataDirectory(settings.server.data_dir) as directory:
+        asyncio.run(running.serve(settings, directory, reload=load))
+
+
+@app.command()
+def scan(
+    media_roots: MediaRoots = None,
+    config_file: ConfigFile = None,
+    data_dir: DataDir = None,
+    name: Name = None,
+    port: Port = None,
+    interface: Interfaces = None,
+    log_level: LogLevel = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if any file could not be read.")
+    ] = False,
+) -> None:
+    """Index the media roots once and print a summary; nothing is served."""
+    load = _loader(config_file, media_roots, data_dir, name, port, interface, log_level)
+    settings = _settings(load)
+    from mediaserver.app import logs, scanning
+
+    logs.configure(settings.log.level)
+    with _one_line_failures(), DataDirectory(settings.server.data_dir) as directory:
+        complete = asyncio.run(scanning.scan(settings, directory))
+    if strict and not complete:
+        raise typer.Exit(FAILED)
+
+
+@app.command("check-config")
+def check_config(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="The file to check; default as for --config.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Check the configuration (file and environment) and tell every problem at once."""
+    settings = _settings(_loader(file, None, None, None, None, None, None))
+    found = file or config.find_file(os.environ)
+    typer.echo(f"{found or 'no configuration file'}: ok")
+    for root in settings.library.roots:
+        if not root.path.is_dir():
+            typer.echo(f"note: media root {root.path} is not there at the moment")
+
+
+@app.command()
+def why(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A file or folder.")],
+    config_file: ConfigFile = None,
+    data_dir: DataDir = None,
+    media_root: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--root",
+            metavar="MEDIA_ROOT",
+            help="A media root that was given to serve on its command line.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Tell why a file is, or is not, served, and as what."""
+    settings = _settings(_loader(config_file, media_root, data_dir, None, None, None, None))
+    from mediaserver.app import scanning
+
+    with _one_line_failures():
+        served = scanning.explain(settings, path, typer.echo)
+    raise typer.Exit(0 if served else FAILED)
+
+
+Loader = Callable[[], Settings]
+
+
+def _loader(
+    file: Path | None,
+    media_roots: list[Path] | None,
+    data_dir: Path | None,
+    name: str | None,
+    port: int | None,
+    interfaces: list[str] | None,
+    log_level: str | None,
+) -> Loader:
+    """What reads the configuration under these options, now and whenever it is to be re-read."""
+    options: dict[str, object] = {
+        "library.roots": [str(path.absolute()) for path in media_roots] if media_roots else None,
+        "server.data_dir": str(data_dir.absolute()) if data_dir else None,
+        "server.name": name,
+        "server.port": port,
+        "server.interfaces": interfaces or None,
+        "log.level": log_level,
+    }
+    given = {key: value for key, value in options.items() if value is not None}
+
+    def load() -> Settings:
+        return config.load(
+            file=file or config.find_file(os.environ), environ=os.environ, options=given
+        )
+
+    return load
+
+
+def _settings(load: Loader) -> Settings:
+    try:
+        return load()
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.echo(f"mediaserver: {problem}", err=True)
+        raise typer.Exit(BAD_USAGE) from None
+
+
+@contextmanager
+def _one_line_failures() -> Iterator[None]:
+    from mediaserver.app.failures import StartFailed
+
+    try:
+        yield
+    except (DataDirectoryError, StartFailed) as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("interrupted")
+
+
+def _fail(reason: str) -> NoReturn:
+    print(f"mediaserver: {reason}", file=sys.stderr)
+    raise typer.Exit(FAILED)

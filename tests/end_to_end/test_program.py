@@ -1,0 +1,337 @@
+"""The program as its owner meets it: starting, stopping, mistakes, accidents."""
+
+import os
+import re
+import signal
+import socket
+import sqlite3
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from tests.end_to_end.program import PATIENCE, Program, run
+from tests.make_media import sound
+
+pytestmark = pytest.mark.end_to_end
+
+
+@pytest.fixture
+def media_root(tmp_path: Path) -> Path:
+    root = tmp_path / "Media"
+    root.mkdir()
+    for number in range(3):
+        sound(root / f"track {number}.wav", seconds=1)
+    return root
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+def browse(program: Program, object_id: str) -> etree._Element:
+    """The DIDL-Lite of a container's children."""
+    body = f"""<?xml version="1.0"?>
+<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"
+ s:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"><s:Body>
+<u:Browse xmlns:u="urn:schemas-upnp-org:service:ContentDirectory:1">
+<ObjectID>{object_id}</ObjectID><BrowseFlag>BrowseDirectChildren</BrowseFlag><Filter>*</Filter>
+<StartingIndex>0</StartingIndex><RequestedCount>0</RequestedCount><SortCriteria></SortCriteria>
+</u:Browse></s:Body></s:Envelope>"""
+    with urllib.request.urlopen(f"{program.url}description.xml", timeout=PATIENCE) as answer:  # noqa: S310
+        description = answer.read().decode()
+    found = re.search(r"<controlURL>/([^<]*ContentDirectory[^<]*)</controlURL>", description)
+    assert found
+    request = urllib.request.Request(  # noqa: S310
+        program.url + found[1],
+        data=body.encode(),
+        headers={
+            "Content-Type": 'text/xml; charset="utf-8"',
+            "SOAPACTION": '"urn:schemas-upnp-org:service:ContentDirectory:1#Browse"',
+        },
+    )
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
+        envelope = etree.fromstring(answer.read())
+    result = envelope.findtext(".//Result")
+    assert result
+    return etree.fromstring(result.encode())
+
+
+def ids(program: Program) -> dict[str, str]:
+    """Object ids of all music by title."""
+    didl = browse(program, "vma")
+    return {str(each.findtext("{*}title")): str(each.get("id")) for each in didl}
+
+
+def test_media_roots_and_nothing_else_are_enough(media_root: Path, home: Path) -> None:
+    with Program(media_root, home=home) as program:
+        library = program.wait_until_scanned(items=3)
+
+    assert library["audio"] == 3
+    assert library["unreadable"] == 0
+
+
+def test_a_second_start_serves_the_same_library_under_the_same_name_and_ids(
+    media_root: Path, home: Path
+) -> None:
+    with Program(media_root, home=home) as first:
+        first.wait_until_scanned(items=3)
+        udn, known = first.udn, ids(first)
+
+    with Program(media_root, home=home) as second:
+        assert second.library()["items"] == 3
+        assert (second.udn, ids(second)) == (udn, known)
+
+
+def test_a_killed_server_starts_again_with_the_same_ids(media_root: Path, home: Path) -> None:
+    first = Program(media_root, home=home)
+    first.wait_until_scanned(items=3)
+    known = ids(first)
+    first.kill()
+
+    with Program(media_root, home=home) as second:
+        second.wait_until_scanned(items=3)
+        assert ids(second) == known
+
+
+def test_files_that_came_and_went_while_it_was_off_are_noticed(
+    media_root: Path, home: Path
+) -> None:
+    with Program(media_root, home=home) as first:
+        first.wait_until_scanned(items=3)
+    (media_root / "track 0.wav").unlink()
+    sound(media_root / "later.wav", seconds=1)
+
+    with Program(media_root, home=home) as second:
+        second.wait_until_scanned(items=3)
+        second.wait_for(lambda: "later" in ids(second), "the new file")
+        assert set(ids(second)) == {"later", "track 1", "track 2"}
+
+
+def test_an_unmounted_media_root_hides_its_items_and_forgets_none(
+    media_root: Path, home: Path
+) -> None:
+    with Program(media_root, home=home) as first:
+        first.wait_until_scanned(items=3)
+        known = ids(first)
+    away = media_root.rename(media_root.with_name("elsewhere"))
+
+    with Program(media_root, home=home) as second:
+        second.wait_until_scanned(items=0)
+        assert str(media_root) in second.log
+    away.rename(media_root)
+
+    with Program(media_root, home=home) as third:
+        third.wait_until_scanned(items=3)
+        assert ids(third) == known
+
+
+def test_a_broken_file_keeps_its_name_and_stops_nothing(media_root: Path, home: Path) -> None:
+    (media_root / "broken.mp3").write_bytes(b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + bytes(2000))
+    (media_root / "empty.flac").write_bytes(b"")
+
+    with Program(media_root, home=home) as program:
+        library = program.wait_until_scanned(items=5)
+
+        assert {"broken", "empty"} <= set(ids(program))
+    assert library["unreadable"] >= 1
+
+
+def test_sigint_ends_it_like_sigterm(media_root: Path, home: Path) -> None:
+    with Program(media_root, home=home) as program:
+        assert program.stop(signal.SIGINT) == 0
+
+
+def test_it_ends_in_time_while_somebody_fetches_a_file(media_root: Path, home: Path) -> None:
+    with (media_root / "long.wav").open("wb") as file:
+        file.write((media_root / "track 0.wav").read_bytes())
+        file.truncate(64 << 20)
+    with Program(media_root, home=home) as program:
+        program.wait_until_scanned(items=4)
+        resource = browse(program, "vma").find(".//{*}item[{*}title='long']/{*}res")
+        assert resource is not None
+        path = str(resource.text).removeprefix(program.url)
+        with socket.create_connection(("127.0.0.1", program.port), PATIENCE) as stalled:
+            stalled.sendall(
+                f"GET /{path} HTTP/1.1\r\nHost: 127.0.0.1:{program.port}\r\n\r\n".encode()
+            )
+            assert stalled.recv(12) == b"HTTP/1.1 200"
+
+            assert program.stop() == 0
+
+
+def test_byebye_is_sent_on_the_way_out(media_root: Path, home: Path) -> None:
+    """UDA 1.1 §1.2.3: a device that leaves says so, for everything it announced."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as group:
+        group.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        group.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        group.bind(("239.255.255.250", 1900))
+        member = socket.inet_aton("239.255.255.250") + socket.inet_aton("127.0.0.1")
+        group.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+        group.settimeout(PATIENCE)
+        with Program(media_root, home=home) as program:
+            while True:  # the byebye at the start, for what a crash left, is not meant
+                message = group.recv(4096)
+                if b"ssdp:alive" in message and program.udn.encode() in message:
+                    break
+        gone = set()
+        while len(gone) < 6:
+            message = group.recv(4096)
+            if b"ssdp:byebye" in message and program.udn.encode() in message:
+                found = re.search(rb"\r\nNT: ?([^\r]+)\r\n", message, re.IGNORECASE)
+                assert found
+                gone.add(found[1].decode())
+
+    assert gone == {
+        "upnp:rootdevice",
+        program.udn,
+        "urn:schemas-upnp-org:device:MediaServer:1",
+        "urn:schemas-upnp-org:service:ContentDirectory:1",
+        "urn:schemas-upnp-org:service:ConnectionManager:1",
+        "urn:microsoft.com:service:X_MS_MediaReceiverRegistrar:1",
+    }
+
+
+def test_sighup_looks_at_the_files_again(media_root: Path, home: Path) -> None:
+    with Program(media_root, home=home) as program:
+        program.wait_until_scanned(items=3)
+        finished = program.log.count("scan finished")
+
+        program.process.send_signal(signal.SIGHUP)
+
+        program.wait_for(
+            lambda: program.log.count("scan finished") > finished, "another finished scan"
+        )
+
+
+def test_a_second_server_on_the_same_data_directory_is_refused_in_one_line(
+    media_root: Path, home: Path
+) -> None:
+    with Program(media_root, home=home) as program:
+        ended = run(
+            *("serve", media_root, "--interface", "lo", "--port", "0"),
+            *("--data-dir", program.data_dir),
+            home=home,
+        )
+
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert f"in use by another mediaserver (process {program.process.pid})" in ended.stderr
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(media_root: Path, home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ended = run(
+            *("serve", media_root, "--interface", "lo", "--port", str(port)),
+            *("--data-dir", home / "data", "--log-level", "error"),
+            home=home,
+        )
+
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert str(port) in ended.stderr
+    assert "in use" in ended.stderr
+
+
+def test_a_data_directory_that_cannot_be_made_is_told_in_one_line(
+    media_root: Path, home: Path
+) -> None:
+    (home / "file").write_bytes(b"")
+
+    ended = run(
+        *("serve", media_root, "--interface", "lo", "--data-dir", home / "file" / "data"),
+        home=home,
+    )
+
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert "data directory" in ended.stderr
+
+
+def test_an_unknown_option_is_refused_with_a_suggestion(home: Path) -> None:
+    ended = run("serve", "--prot", "8200", home=home)
+
+    assert ended.returncode == 2
+    assert "--port" in ended.stderr
+
+
+def test_an_unknown_key_is_refused_with_a_suggestion(home: Path) -> None:
+    file = home / "config.toml"
+    file.write_text("[server]\nprot = 8200\n")
+
+    ended = run("check-config", file, home=home)
+
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1
+    assert 'did you mean "port"' in ended.stderr
+
+
+def test_a_damaged_index_is_set_aside_and_made_anew(media_root: Path, home: Path) -> None:
+    with Program(media_root, home=home) as first:
+        first.wait_until_scanned(items=3)
+    index = first.data_dir / "index.sqlite"
+    index.write_bytes(b"SQLite format 3\x00" + os.urandom(8000))
+
+    with Program(media_root, home=home) as second:
+        second.wait_until_scanned(items=3)
+        assert "damaged" in second.log
+    with sqlite3.connect(index) as connection:
+        assert connection.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+    connection.close()
+
+
+def test_scan_indexes_once_and_says_what_it_found(media_root: Path, home: Path) -> None:
+    ended = run("scan", media_root, "--data-dir", home / "data", home=home)
+
+    assert ended.returncode == 0
+    assert re.search(r"\b3\b.*music", ended.stdout)
+
+
+def test_strict_scan_fails_if_a_file_cannot_be_read(media_root: Path, home: Path) -> None:
+    (media_root / "broken.flac").write_bytes(b"fLaC" + bytes(100))
+    options = ("scan", media_root, "--data-dir", home / "data")
+
+    assert run(*options, home=home).returncode == 0
+    assert run(*options, "--strict", home=home).returncode == 1
+
+
+@pytest.fixture
+def scanned(media_root: Path, home: Path) -> Iterator[Path]:
+    (media_root / ".hidden.wav").write_bytes(b"")
+    (media_root / "notes.doc").write_bytes(b"")
+    assert run("scan", media_root, "--data-dir", home / "data", home=home).returncode == 0
+    yield media_root
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "told"),
+    [
+        ("track 1.wav", 0, "audio/x-wav"),
+        (".hidden.wav", 1, "hidden"),
+        ("notes.doc", 1, "doc"),
+        ("missing.wav", 1, "no such file"),
+    ],
+)
+def test_why_tells_what_becomes_of_a_file(
+    scanned: Path, home: Path, name: str, code: int, told: str
+) -> None:
+    ended = run(
+        *("why", scanned / name, "--root", scanned, "--data-dir", home / "data"), home=home
+    )
+
+    assert (ended.returncode, ended.stderr) == (code, "")
+    assert told in ended.stdout.lower()
+
+
+def test_the_version_is_the_package_s(home: Path) -> None:
+    from mediaserver import __version__
+
+    ended = run("--version", home=home)
+
+    assert ended.stdout.split() == ["mediaserver", __version__]
