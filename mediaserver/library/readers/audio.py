@@ -272,8 +272,9 @@ def adts(contents: Contents, found: Found) -> None:
     if len(head) < 8 or (rate_index := head[2] >> 2 & 15) >= len(_ADTS_RATES):
         raise UnreadableMedia("not an ADTS stream")
     counted = frames.count_adts(contents, start)
-    if not counted.samples:
-        raise UnreadableMedia("an ADTS stream without frames")
+    # What looks like a header is not rare in other bytes; frames that follow each other are.
+    if not counted.samples or counted.frame_bytes * 2 < counted.walked:
+        raise UnreadableMedia("not an ADTS stream")
     configuration = (head[2] & 1) << 2 | head[3] >> 6
     found.audio_codec = "aac"
     found.sample_rate = _ADTS_RATES[rate_index]

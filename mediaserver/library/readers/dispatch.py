@@ -72,9 +72,9 @@ def understand(contents: Contents) -> Found:
     media_type = by_suffix(contents.path) or UNKNOWN
     if not contents.size:
         raise UnreadableMedia("the file is empty")
-    name = _format(contents, media_type)
+    proven = _proven(contents)
     try:
-        return _read(contents, media_type, name)
+        return _read(contents, media_type, proven)
     except (UnreadableMedia, OSError):
         raise
     except MemoryError:
@@ -84,17 +84,17 @@ def understand(contents: Contents) -> Found:
         raise UnreadableMedia(f"{type(error).__name__}: {error}") from error
 
 
-def _format(contents: Contents, media_type: MediaType) -> str | None:
+def _proven(contents: Contents) -> str | None:
+    """The format by the contents alone; behind an ID3 tag counts what stands there."""
     head = contents.head
     size = id3_size(head)
-    if size:
-        # What stands behind the tag counts.
-        behind = format_of(head[size : size + 1024] or contents.at(size, 1024))
-        return behind or _BY_SUFFIX.get(media_type.suffix, "mp3")
-    return format_of(head) or _BY_SUFFIX.get(media_type.suffix)
+    return format_of(head[size : size + 1024] or contents.at(size, 1024) if size else head)
 
 
-def _read(contents: Contents, media_type: MediaType, name: str | None) -> Found:
+def _read(contents: Contents, media_type: MediaType, proven: str | None) -> Found:
+    name = proven or _BY_SUFFIX.get(media_type.suffix)
+    if name is None and id3_size(contents.head):
+        name = "mp3"
     if name in _IMAGES:
         # Deferred here and below: each worker loads what its files need.
         from mediaserver.library.readers import image
@@ -104,24 +104,27 @@ def _read(contents: Contents, media_type: MediaType, name: str | None) -> Found:
         return found
     if media_type.kind == "image":
         raise UnreadableMedia("not a picture")
-    if name in _AUDIO_ONLY or (name in _AUDIO_TYPES and media_type.kind == "audio"):
+    if name in _AUDIO_ONLY or (name in _AUDIO_TYPES and _claims(media_type, name)):
         try:
             return _audio(contents, media_type, name)
         except MemoryError:
             raise
         except Exception as error:  # mutagen raises anything at broken files; FFmpeg may know
             logger.debug("%r: %s", contents.path, error)
-            return _streams(contents, media_type, name, error)
-    return _streams(contents, media_type, name, None)
+            return _streams(contents, media_type, proven, error)
+    return _streams(contents, media_type, proven, None)
+
+
+def _claims(media_type: MediaType, name: str) -> bool:
+    """Whether the suffix stands for sound in this very format (``.m4a``), which may hold films."""
+    return _AUDIO_TYPES[name] in (media_type.mime_type, _SAME.get(media_type.mime_type))
 
 
 def _audio(contents: Contents, media_type: MediaType, name: str) -> Found:
     from mediaserver.library.readers import audio
 
-    mime_type = _AUDIO_TYPES[name]
-    if _SAME.get(media_type.mime_type) == mime_type:
-        mime_type = media_type.mime_type
-    found = Found(Kind.AUDIO, mime_type)
+    own = _claims(media_type, name)
+    found = Found(Kind.AUDIO, media_type.mime_type if own else _AUDIO_TYPES[name])
     audio.READERS[name](contents, found)
     if not found.duration:
         raise UnreadableMedia("a length that is nowhere written")
@@ -135,16 +138,18 @@ def _streams(
 
     found = Found(Kind(media_type.kind), media_type.mime_type)
     try:
-        streams.read(contents, found, name)
+        name = streams.read(contents, found, name)
     except UnreadableMedia:
         if isinstance(earlier, UnreadableMedia):
             raise earlier from None
         raise
     if found.kind is Kind.AUDIO:
-        if found.mime_type == media_type.mime_type and name in _AUDIO_TYPES:
-            found.mime_type = _SAME.get(media_type.mime_type, _AUDIO_TYPES[name])
-            if media_type.mime_type in _SAME:
-                found.mime_type = media_type.mime_type
+        if (
+            name in _AUDIO_TYPES
+            and found.mime_type == media_type.mime_type
+            and not _claims(media_type, name)
+        ):
+            found.mime_type = _AUDIO_TYPES[name]
         _better_tags(contents, found, name)
     return found
 

@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import re
 import struct
+import warnings
 from typing import TYPE_CHECKING
 
 from mediaserver.library.errors import UnreadableMedia
@@ -70,6 +71,17 @@ def prepare(name: str) -> str:
 
 def read(contents: Contents, found: Found, name: str) -> None:
     """Fill in size, date, camera, orientation. Raises UnreadableMedia."""
+    found.kind = Kind.IMAGE
+    if MIME_TYPES[name] != "image/heic" or found.mime_type != "image/heif":
+        found.mime_type = MIME_TYPES[name]
+    with warnings.catch_warnings():
+        # Of damaged EXIF: what cannot be read is as if it were not there.
+        warnings.simplefilter("ignore")
+        _header(contents, found, name)
+    _profile(contents, found, name)
+
+
+def _header(contents: Contents, found: Found, name: str) -> None:
     # Deferred: Pillow, for workers that only meet music.
     from PIL import Image, UnidentifiedImageError
 
@@ -81,20 +93,21 @@ def read(contents: Contents, found: Found, name: str) -> None:
     except UnidentifiedImageError:
         raise UnreadableMedia(f"not a readable {pillow_name} picture") from None
     with image:
-        found.kind = Kind.IMAGE
-        if MIME_TYPES[name] != "image/heic" or found.mime_type != "image/heif":
-            found.mime_type = MIME_TYPES[name]
         found.width, found.height = image.size
         found.color_depth = _DEPTHS.get(image.mode, 24)
         with contextlib.suppress(Exception):  # damaged EXIF: the picture may be all right
             _exif(image, found)
         if found.date is None:
-            xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-            if isinstance(xmp, str):
-                xmp = xmp.encode(errors="replace")
-            if isinstance(xmp, bytes) and (match := _XMP_DATE.search(xmp)):
-                found.date = date(match[1].decode("ascii", "replace"))
-    _profile(contents, found, name)
+            found.date = _xmp_date(image)
+
+
+def _xmp_date(image: "Image.Image") -> str | None:
+    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
+    if isinstance(xmp, str):
+        xmp = xmp.encode(errors="replace")
+    if isinstance(xmp, bytes) and (match := _XMP_DATE.search(xmp)):
+        return date(match[1].decode("ascii", "replace"))
+    return None
 
 
 def _exif(image: "Image.Image", found: Found) -> None:

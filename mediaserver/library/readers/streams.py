@@ -6,7 +6,6 @@ files: a playlist under the name of a film opens no address (security.md T8).
 
 import contextlib
 import math
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -55,6 +54,21 @@ GUESSED = (
 )
 """What may be guessed where the first bytes prove nothing; no playlists, no lists of files."""
 
+_GUESSED = {
+    "mov,mp4,m4a,3gp,3g2,mj2": "mp4",
+    "matroska,webm": "matroska",
+    "avi": "avi",
+    "mpegts": "mpegts",
+    "mpeg": "mpegps",
+    "mpegvideo": "mpegvideo",
+    "flv": "flv",
+    "asf": "asf",
+    "ogg": "ogg",
+    "mp3": "mp3",
+    "aac": "adts",
+}
+"""FFmpeg's name of what it found to our name of the format."""
+
 _UNTIMED = {"aac", "loas", "dts", "dtshd", "ac3", "eac3", "mp3", "amr"}
 """Demuxers of bare streams: their duration is an estimate of the first frames' bit rate."""
 
@@ -70,13 +84,16 @@ def open_container(contents: Contents, name: str | None) -> "InputContainer":
     # Deferred: FFmpeg's libraries take 40 MB and 0.1 s; a worker may never need them.
     import av
 
-    options = {"protocol_whitelist": "file", "format_whitelist": GUESSED}
-    if name in DEMUXERS:
-        options.pop("format_whitelist")
+    options = {"protocol_whitelist": "file"}
+    demuxer = DEMUXERS.get(name or "")
+    if demuxer is None:
+        options["format_whitelist"] = GUESSED
     try:
         return av.open(
-            "file:" + os.fsdecode(contents.path),
-            format=DEMUXERS.get(name or ""),
+            # The file that is open and was looked at, whatever its path leads to by now; and
+            # without the suffix, which FFmpeg would believe where contents prove nothing.
+            f"file:/dev/fd/{contents.file.fileno()}",
+            format=demuxer,
             options=options,
             metadata_errors="surrogateescape",
         )
@@ -84,9 +101,14 @@ def open_container(contents: Contents, name: str | None) -> "InputContainer":
         raise UnreadableMedia(str(error.strerror or error)) from error
 
 
-def read(contents: Contents, found: Found, name: str | None) -> None:
-    """Fill in streams and tags, and correct the kind. Raises UnreadableMedia."""
+def read(contents: Contents, found: Found, name: str | None) -> str | None:
+    """Fill in streams and tags, and correct the kind. Raises UnreadableMedia.
+
+    ``name`` is the format that the first bytes prove; without one FFmpeg looks further. Returned
+    is the format that it was in the end, if we have a name for it.
+    """
     with open_container(contents, name) as container:
+        name = name or _GUESSED.get(container.format.name)
         covers = [stream for stream in container.streams.video if _is_cover(stream, found.kind)]
         videos = [stream for stream in container.streams.video if stream not in covers]
         video = next((one for one in videos if one.codec_context.width), None)
@@ -124,6 +146,7 @@ def read(contents: Contents, found: Found, name: str | None) -> None:
         if found.picture is None and covers:
             found.picture = tags.choose((0, data) for data in _pictures(container, covers))
     found.mime_type = _mime_type(found, name, contents)
+    return name
 
 
 def _is_cover(stream: "av.VideoStream", kind: Kind) -> bool:
