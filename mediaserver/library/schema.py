@@ -5,7 +5,13 @@ Written by one thread, in transactions, by :mod:`mediaserver.library.indexer`; r
 children it has, is kept in columns when a change is written, so that reading a page costs the
 page and not the library.
 
-Paths are bytes, as the file system has them: names need not be valid Unicode.
+``shown`` says what control points may see: the items of the media roots that are there, and of
+their folders those with items below (a root's own folder always). ``item_facets``, ``facets``,
+``facet_pairs``, the texts for searching and the counts hold **shown** objects only.
+
+Paths are bytes, as the file system has them: names need not be valid Unicode. Texts compare
+bytewise: what is to be ordered has a sort key (:mod:`mediaserver.library.folding`). Sixty-four
+bits of device and inode numbers are stored as the signed number of the same bits.
 """
 
 from sqlalchemy import (
@@ -19,7 +25,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
+
+REVISION = "0001"
+"""The newest migration. An index at another one is migrated before it is used."""
 
 metadata = MetaData()
 
@@ -27,9 +37,11 @@ settings = Table(
     "settings",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
+    Column("value", Integer, nullable=False),
+    comment="system_update_id; update_id.audio, .video, .image (the system update id of the last "
+    "change of that kind); counts.audio, .video, .image (shown items), counts.containers "
+    "(shown folders and facets). A name that is missing counts as 0",
     sqlite_with_rowid=False,
-    comment="system_update_id; update_id.audio, .video, .image; scan state",
 )
 
 roots = Table(
@@ -41,6 +53,7 @@ roots = Table(
     Column("device", Integer, comment="st_dev when last seen; another one means: not mounted"),
     Column("available", Boolean, nullable=False),
     Column("reason", Text, comment="why it is not available, for people"),
+    Column("scanned", Boolean, nullable=False, comment="once as a whole, so that new is new"),
 )
 
 folders = Table(
@@ -55,15 +68,23 @@ folders = Table(
     Column("device", Integer, nullable=False),
     Column("inode", Integer, nullable=False),
     Column("mtime_ns", Integer, nullable=False),
-    Column("child_folders", Integer, nullable=False, default=0, comment="shown ones: items below"),
-    Column("child_items", Integer, nullable=False, default=0),
-    Column("audio_below", Integer, nullable=False, default=0, comment="items at any depth"),
-    Column("video_below", Integer, nullable=False, default=0),
-    Column("image_below", Integer, nullable=False, default=0),
-    Column("update_id", Integer, nullable=False, default=0),
-    Column("art_id", Integer),
-    Index("folders_of_parent", "parent_id", "sort_key", "id"),
+    Column("shown", Boolean, nullable=False),
+    Column("child_folders", Integer, nullable=False, comment="those with items below"),
+    Column("audio_folders", Integer, nullable=False, comment="those with such items below"),
+    Column("video_folders", Integer, nullable=False),
+    Column("image_folders", Integer, nullable=False),
+    Column("child_items", Integer, nullable=False),
+    Column("audio_items", Integer, nullable=False, comment="direct children"),
+    Column("video_items", Integer, nullable=False),
+    Column("image_items", Integer, nullable=False),
+    Column("audio_below", Integer, nullable=False, comment="at any depth"),
+    Column("video_below", Integer, nullable=False),
+    Column("image_below", Integer, nullable=False),
+    Column("update_id", Integer, nullable=False),
+    Column("art_id", Integer, comment="of a picture file in it"),
+    Index("folders_of_parent", "parent_id", "shown", "sort_key", "id"),
     Index("folders_by_path", "root_id", "path", unique=True),
+    Index("folders_by_title", "shown", "sort_key", "id"),
     Index("folders_by_inode", "inode", "device"),
 )
 
@@ -73,8 +94,9 @@ items = Table(
     Column("id", Integer, primary_key=True, autoincrement=False, comment="50 bits, object_ids"),
     Column("folder_id", ForeignKey("folders.id"), nullable=False),
     Column("name", BLOB, nullable=False, comment="file name"),
+    Column("shown", Boolean, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("upnp_class", Text, nullable=False),
+    Column("upnp_class", Text, nullable=False, comment="one for each kind"),
     Column("mime_type", Text, nullable=False),
     Column("dlna_profile", Text),
     Column("size", Integer, nullable=False),
@@ -94,6 +116,7 @@ items = Table(
     Column("composers", Text),
     Column("genres", Text),
     Column("album", Text),
+    Column("compilation", Boolean, nullable=False),
     Column("track", Integer),
     Column("disc", Integer),
     Column("date", Text),
@@ -111,32 +134,35 @@ items = Table(
     Column("color_depth", Integer),
     Column("orientation", Integer),
     Column("camera", Text),
-    Column("art_id", Integer),
+    Column("art_id", Integer, comment="embedded, or else the folder's (not for images)"),
     Index("items_of_folder", "folder_id", "sort_key", "id"),
     Index("items_by_name", "folder_id", "name", unique=True),
-    Index("items_by_title", "kind", "sort_key", "id"),
-    Index("items_by_added", "kind", "added", "id"),
-    Index("items_by_class", "upnp_class", "sort_key", "id"),
+    Index("items_by_title", "shown", "kind", "sort_key", "id"),
+    Index("items_by_added", "shown", "kind", "added", "id"),
+    Index("items_by_date", "shown", "kind", "date", "id"),
     Index("items_by_inode", "inode", "device"),
     Index("items_by_fingerprint", "fingerprint"),
+    Index("items_by_art", "art_id", sqlite_where=text("art_id IS NOT NULL")),
+    Index("items_unreadable", "id", sqlite_where=text("reason IS NOT NULL")),
 )
 
 facets = Table(
     "facets",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False, comment="30 bits, object_ids"),
-    Column("kind", Text, nullable=False, comment="artist, album, genre, year, month, camera, ..."),
+    Column("kind", Text, nullable=False, comment="artist, album, genre, year, ...: facets.py"),
     Column("key", Text, nullable=False, comment="what makes two values the same one"),
     Column("title", Text, nullable=False),
     Column("sort_key", Text, nullable=False),
-    Column("item_count", Integer, nullable=False, default=0),
-    Column("update_id", Integer, nullable=False, default=0),
+    Column("item_count", Integer, nullable=False, comment="never 0 outside of a transaction"),
+    Column("update_id", Integer, nullable=False),
     Column("artists", Text, comment="of an album: the album artists, one a line"),
     Column("genres", Text),
     Column("date", Text),
     Column("art_id", Integer),
     Index("facets_by_key", "kind", "key", unique=True),
     Index("facets_by_title", "kind", "sort_key", "id"),
+    comment="the values of views: an artist, an album, a month",
 )
 
 item_facets = Table(
@@ -150,18 +176,32 @@ item_facets = Table(
     sqlite_with_rowid=False,
 )
 
+facet_pairs = Table(
+    "facet_pairs",
+    metadata,
+    Column("facet_id", Integer, primary_key=True),
+    Column("child_kind", Text, primary_key=True),
+    Column("child_sort_key", Text, primary_key=True),
+    Column("child_id", Integer, primary_key=True),
+    Column("item_count", Integer, nullable=False, comment="items that have both"),
+    comment="which values of a deeper level occur with a value: the albums of an artist",
+    sqlite_with_rowid=False,
+)
+
 art = Table(
     "art",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False, comment="50 bits of a hash"),
-    Column("folder_id", ForeignKey("folders.id"), nullable=False),
-    Column("name", BLOB, nullable=False, comment="the file that holds it"),
-    Column("embedded", Boolean, nullable=False, comment="inside a media file, or a file itself"),
+    Column("item_id", ForeignKey("items.id"), comment="it is embedded in this item's file"),
+    Column("folder_id", ForeignKey("folders.id"), comment="it is a file of this folder"),
+    Column("name", BLOB, comment="the name of that file"),
     Column("mime_type", Text, nullable=False),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
-    Column("mtime_ns", Integer, nullable=False),
-    Index("art_of_file", "folder_id", "name"),
+    Column("mtime_ns", Integer, nullable=False, comment="of the file that holds it"),
+    Index("art_of_item", "item_id"),
+    Index("art_of_folder", "folder_id"),
+    comment="the same cover in twelve files is one row; either item_id or folder_id is set",
 )
 
 tombstones = Table(
@@ -174,10 +214,25 @@ tombstones = Table(
     Column("gone", Integer, nullable=False, comment="seconds since 1970"),
     Index("tombstones_by_path", "path"),
     Index("tombstones_by_fingerprint", "fingerprint"),
+    Index("tombstones_by_age", "gone"),
 )
 
-TRIGRAMS = """\
-CREATE VIRTUAL TABLE {table} USING fts5({columns}, tokenize = 'trigram case_sensitive 1')
+TEXTS: dict[str, tuple[str, ...]] = {
+    "item_text": ("title", "artists", "album", "genres"),
+    "facet_text": ("title",),
+    "folder_text": ("title",),
+}
+"""Full text search (FTS5): table to columns. The rowid is the id of the item, facet or folder.
+
+Texts are folded (:func:`.folding.fold`), several values stand one a line; ``artists`` holds the
+artists and album artists. The trigram tokenizer finds any part of three characters or more.
 """
-"""Full text search over folded text, made by the first migration: ``item_text`` (title, artists,
-album, genres) and ``facet_text`` (title); the rowid is the item's or facet's id."""
+
+
+def create_texts(table: str) -> str:
+    """The statement that makes one of :data:`TEXTS`."""
+    columns = ", ".join(TEXTS[table])
+    return (
+        f"CREATE VIRTUAL TABLE {table} USING fts5({columns}, "
+        "tokenize = 'trigram case_sensitive 1', columnsize = 0)"
+    )
