@@ -159,7 +159,7 @@ class Discovery:
             for _ in range(REPEATS):
                 for target in self._targets:
                     for interface in self._interfaces:
-                        self._send_byebye(target, interface)
+                        self._multicast(interface, self._byebye(target, interface))
                     await self._sleep(GAP_AT_STOP)
         finally:
             self._network.close()
@@ -176,26 +176,23 @@ class Discovery:
                 return
             change = compare(self._interfaces, interfaces)
             staying = [known for known in self._interfaces if known in change.interfaces]
-            for target in self._targets:
-                for interface in change.removed:
-                    self._send_byebye(target, interface)
-            self._interfaces = change.interfaces
-            self._network.use(self._interfaces)
             for interface in change.removed:
+                for target in self._targets:
+                    self._multicast(interface, self._byebye(target, interface))
                 self._heard_ourselves.pop(interface, None)
                 logger.info("interface gone name=%s address=%s", interface.name, interface.address)
+            self._interfaces = change.interfaces
+            self._network.use(self._interfaces)
             if change.resumed:
                 self._network.rejoin()
+            for interface in change.added:
+                logger.info("interface found name=%s address=%s", interface.name, interface.address)
             if change.added:
-                for interface in change.added:
-                    logger.info(
-                        "interface found name=%s address=%s", interface.name, interface.address
-                    )
                 if self._announced:
                     await self._raise_boot_id(staying)
-                await self._send_alive(self._interfaces, REPEATS_AT_START)
+                await self._announce(self._interfaces, REPEATS_AT_START)
             elif change.resumed:
-                await self._send_alive(change.resumed, REPEATS)
+                await self._announce(change.resumed, REPEATS)
 
     async def redescribe(self, targets: Iterable[ssdp.Target], *, config_id: int) -> None:
         """Announce changed description documents: byebye, then alive with a new CONFIGID.
@@ -205,11 +202,11 @@ class Discovery:
         async with self._sending:
             if self._stopped:
                 return
-            await self._send_byebyes()
+            await self._send(self._interfaces, self._byebye)
             self._targets = tuple(targets)
             self._identity = replace(self._identity, config_id=config_id)
             self._set_boot_id(self._next_boot_id())
-            await self._send_alive(self._interfaces, REPEATS_AT_START)
+            await self._announce(self._interfaces, REPEATS_AT_START)
 
     def heard(self) -> list[Heard]:
         """What neighbours sent, the latest first. Our own messages are left out."""
@@ -224,15 +221,15 @@ class Discovery:
     async def _advertise(self) -> None:
         await self._sleep(self._random.uniform(0, 0.1))
         async with self._sending:
-            await self._send_byebyes()
-            await self._send_alive(self._interfaces, REPEATS_AT_START)
+            await self._send(self._interfaces, self._byebye)
+            await self._announce(self._interfaces, REPEATS_AT_START)
         while True:
             # Well before half of max-age, at random (UDA 1.1 §1.2.2).
             await self._sleep(
                 self._random.uniform(self._identity.max_age / 6, self._identity.max_age / 3)
             )
             async with self._sending:
-                await self._send_alive(self._interfaces, REPEATS)
+                await self._announce(self._interfaces, REPEATS)
 
     async def _keep_memberships(self) -> None:
         while True:
@@ -241,21 +238,18 @@ class Discovery:
 
     async def _raise_boot_id(self, staying: Sequence[Interface]) -> None:
         boot_id = self._next_boot_id()
-        if boot_id > self._identity.boot_id:
-            for _ in range(REPEATS):
-                for target in self._targets:
-                    for interface in staying:
-                        self._multicast(
-                            interface,
-                            ssdp.update(
-                                target,
-                                self._identity_on(interface),
-                                host=multicast.host(interface),
-                                location=self._location(interface),
-                                next_boot_id=boot_id,
-                            ),
-                        )
-                    await self._sleep(GAP)
+
+        def update(target: ssdp.Target, interface: Interface) -> bytes:
+            return ssdp.update(
+                target,
+                self._identity_on(interface),
+                host=multicast.host(interface),
+                location=self._location(interface),
+                next_boot_id=boot_id,
+            )
+
+        if staying and boot_id > self._identity.boot_id:
+            await self._send(staying, update, times=REPEATS)
         self._set_boot_id(boot_id)
 
     def _next_boot_id(self) -> int:
@@ -268,36 +262,38 @@ class Discovery:
         except OSError as error:
             logger.warning("BOOTID could not be stored boot_id=%d error=%s", boot_id, error)
 
-    async def _send_alive(self, interfaces: Sequence[Interface], repeats: int) -> None:
+    async def _announce(self, interfaces: Sequence[Interface], times: int) -> None:
         self._announced = self._announced or bool(interfaces)
-        for repeat in range(repeats):
-            if repeat:
+        await self._send(interfaces, self._alive, times=times)
+
+    async def _send(
+        self,
+        interfaces: Sequence[Interface],
+        message: Callable[[ssdp.Target, Interface], bytes],
+        *,
+        times: int = 1,
+    ) -> None:
+        """One message for each target on each interface; the set so many times, spread out."""
+        for time_sent in range(times):
+            if time_sent:
                 await self._sleep(self._random.uniform(REPEAT_GAP / 2, REPEAT_GAP))
             for target in self._targets:
+                if self._stopped:
+                    return
                 for interface in interfaces:
-                    if self._stopped or interface not in self._interfaces:
-                        continue
-                    self._multicast(
-                        interface,
-                        ssdp.alive(
-                            target,
-                            self._identity_on(interface),
-                            host=multicast.host(interface),
-                            location=self._location(interface),
-                        ),
-                    )
+                    self._multicast(interface, message(target, interface))
                 await self._sleep(GAP)
 
-    async def _send_byebyes(self) -> None:
-        for target in self._targets:
-            for interface in self._interfaces:
-                self._send_byebye(target, interface)
-            await self._sleep(GAP)
-
-    def _send_byebye(self, target: ssdp.Target, interface: Interface) -> None:
-        self._multicast(
-            interface, ssdp.byebye(target, self._identity, host=multicast.host(interface))
+    def _alive(self, target: ssdp.Target, interface: Interface) -> bytes:
+        return ssdp.alive(
+            target,
+            self._identity_on(interface),
+            host=multicast.host(interface),
+            location=self._location(interface),
         )
+
+    def _byebye(self, target: ssdp.Target, interface: Interface) -> bytes:
+        return ssdp.byebye(target, self._identity, host=multicast.host(interface))
 
     def _identity_on(self, interface: Interface) -> ssdp.Identity:
         port = self._network.search_port(interface)
@@ -357,6 +353,7 @@ class Discovery:
                 self._identity_on(datagram.interface),
                 location=self._location(datagram.interface),
                 date=formatdate(self._wall_clock(), usegmt=True),
+                ipv6=datagram.interface.version == 6,
             )
             traffic.debug("to %s:%d: %r", datagram.source, datagram.port, message)
             self._network.reply(datagram.interface, message, datagram.source, datagram.port)
@@ -382,7 +379,8 @@ class Discovery:
 
     async def _announce_again(self, interface: Interface) -> None:
         async with self._sending:
-            await self._send_alive((interface,), REPEATS)
+            if interface in self._interfaces:
+                await self._announce((interface,), REPEATS)
 
     def _remember(
         self,

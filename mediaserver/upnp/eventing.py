@@ -6,7 +6,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from ipaddress import ip_address
@@ -28,7 +28,7 @@ from mediaserver.upnp.gena import (
     SubscriptionRefused,
 )
 from mediaserver.upnp.interfaces import Address, Interface, on_link, unscoped
-from mediaserver.upnp.notifying import Slots, Subscriber
+from mediaserver.upnp.notifying import Subscriber
 from mediaserver.upnp.service import Service, StateVariable
 
 logger = logging.getLogger(__name__)
@@ -84,7 +84,6 @@ class Eventing:
         self._clock = clock
         self._wall_clock = wall_clock
         self._sleep = sleep
-        self._slots = Slots()
         self._sources: list[_Source] = []
         self._stopped = False
         # Besides those in the tables, whoever still has a message under way: its task holds it.
@@ -136,9 +135,10 @@ class Eventing:
     async def stop(self) -> None:
         """End all deliveries; SUBSCRIBE is answered with 503 from now on."""
         self._stopped = True
-        for source in self._sources:
-            source.stop()
-        await asyncio.gather(*(subscriber.close() for subscriber in list(self._subscribers)))
+        await asyncio.gather(
+            *(source.stop() for source in self._sources),
+            *(subscriber.close() for subscriber in list(self._subscribers)),
+        )
 
     # Requests
 
@@ -190,7 +190,6 @@ class Eventing:
                 expires=self._clock() + asked.seconds,
                 variables=frozenset(accepted) or None,
             ),
-            slots=self._slots,
             ended=source.forget,
             merge=source.merge,
             scope_id=interface.index if interface else 0,
@@ -252,10 +251,7 @@ class Eventing:
     def _forget_expired(self) -> None:
         now = self._clock()
         for source in self._sources:
-            for subscriber in list(source.subscribers.values()):
-                if subscriber.subscription.expired(now):
-                    subscriber.retire()
-                    source.forget(subscriber, "expired")
+            source.forget_expired(now)
 
     def _is_neighbour(self, peer: Address) -> bool:
         return peer.is_loopback or on_link(peer, self._interfaces())
@@ -287,13 +283,15 @@ class _Source:
         self._clock = clock
         self._sleep = sleep
         self._timer: asyncio.Task[None] | None = None
+        self._timer_due = 0.0
+        self._stopped = False
         service.listen(self._changed)
 
     def values(self) -> dict[str, str]:
         """The current values of all evented variables, by name."""
         return {variable.name: value for variable, value in self.service.evented()}
 
-    def names(self) -> Iterable[str]:
+    def names(self) -> list[str]:
         return [variable.name for variable, _ in self.service.evented()]
 
     def forget(self, subscriber: Subscriber, reason: str) -> None:
@@ -306,37 +304,43 @@ class _Source:
                 reason,
             )
 
-    def stop(self) -> None:
+    def forget_expired(self, now: float) -> None:
+        for subscriber in list(self.subscribers.values()):
+            if subscriber.subscription.expired(now):
+                subscriber.retire()
+                self.forget(subscriber, "expired")
+
+    async def stop(self) -> None:
+        self._stopped = True
         self.subscribers.clear()
         if self._timer is not None:
             self._timer.cancel()
+            await asyncio.gather(self._timer, return_exceptions=True)
 
     def _changed(self, values: Mapping[StateVariable, str]) -> None:
-        self._moderation.change(values)
-        self._send_due()
+        if not self._stopped:
+            self._moderation.change(values)
+            self._send_due()
 
     def _send_due(self) -> None:
         now = self._clock()
         values = self._moderation.take_due(now)
         if values:
-            for subscriber in list(self.subscribers.values()):
-                if subscriber.subscription.expired(now):
-                    subscriber.retire()
-                    self.forget(subscriber, "expired")
-                else:
-                    subscriber.put(values)
+            self.forget_expired(now)
+            for subscriber in self.subscribers.values():
+                subscriber.put(values)
         due = self._moderation.next_due()
-        if due is not None and self._timer is None:
-            self._timer = _spawn(self._later(due - now))
+        if due is None or (self._timer is not None and self._timer_due <= due):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_due = due
+        self._timer = asyncio.get_running_loop().create_task(self._later(due - now))
 
     async def _later(self, seconds: float) -> None:
         await self._sleep(seconds)
         self._timer = None
         self._send_due()
-
-
-def _spawn(work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-    return asyncio.get_running_loop().create_task(work)
 
 
 def _address(place: object) -> Address | None:

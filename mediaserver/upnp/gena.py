@@ -156,6 +156,12 @@ def granted_seconds(timeout: str) -> int:
     return max(MIN_SECONDS, min(int(match["seconds"]), MAX_SECONDS))
 
 
+def evented_names(asked: Sequence[str], offered: Iterable[str]) -> tuple[str, ...]:
+    """What of STATEVAR is accepted (UDA 2.0 §4.1.2): the names there are, in the order asked."""
+    known = set(offered)
+    return tuple(name for name in asked if name in known)
+
+
 def property_set(values: Iterable[tuple[str, str]]) -> bytes:
     """The body of an event message (UDA 1.1 §4.3.2): each variable in its own property.
 
@@ -244,9 +250,8 @@ def merge_values(
     """Two messages as one."""
     merged = dict(older)
     for name, value in newer.items():
-        merged[name] = (
-            merge[name](merged[name], value) if name in merged and name in merge else (value)
-        )
+        both = name in merged and name in merge
+        merged[name] = merge[name](merged[name], value) if both else value
     return merged
 
 
@@ -288,9 +293,3 @@ def _read_callback(url: str, policy: CallbackPolicy) -> Callback:
 def _read_names(text: str) -> tuple[str, ...]:
     names = [name.strip(" \t") for name in text.split(",")]
     return tuple(dict.fromkeys(name for name in names if _NAME.fullmatch(name)))
-
-
-def evented_names(asked: Sequence[str], offered: Iterable[str]) -> tuple[str, ...]:
-    """What of STATEVAR is accepted (UDA 2.0 §4.1.2): the names there are, in the order asked."""
-    known = set(offered)
-    return tuple(name for name in asked if name in known)

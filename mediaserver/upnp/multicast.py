@@ -5,6 +5,7 @@ tell (not Linux), the network the sender's address belongs to decides.
 """
 
 import asyncio
+import errno
 import logging
 import random
 import socket
@@ -14,7 +15,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Protocol
 
 from mediaserver.upnp import sockets
-from mediaserver.upnp.interfaces import Address, Interface, on_link, unscoped
+from mediaserver.upnp.interfaces import Address, Interface, unscoped
 from mediaserver.upnp.sockets import Ancillary, Membership
 from mediaserver.upnp.ssdp import MAX_MESSAGE, PORT
 
@@ -32,6 +33,15 @@ HOP_LIMIT = 10
 """For the site-local group (UDA 2.0 Annex A)."""
 
 _READ_AT_ONCE = 32
+_GONE = {
+    errno.EADDRNOTAVAIL,
+    errno.EHOSTUNREACH,
+    errno.EINVAL,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.ENODEV,
+}
+"""Sending says so when the address or its interface went a moment ago."""
 
 
 @dataclass(frozen=True)
@@ -92,19 +102,16 @@ def arrival(
     if it does not.
     """
     source = unscoped(source)
+    here = [interface for interface in interfaces if index in (None, interface.index)]
+    near = [interface for interface in here if interface.holds(source)]
     if destination is None or destination.is_multicast:
-        for interface in interfaces:
-            if index in (None, interface.index) and interface.holds(source):
-                return interface
+        return near[0] if near else None
+    # Our own host reaches all our addresses through loopback, whatever the index says.
+    ourselves = any(interface.address == source for interface in interfaces)
+    if not near and not ourselves:
         return None
-    if not on_link(source, interfaces):
-        return None
-    # Our own host reaches all its addresses through loopback: the index is a preference only.
-    addressed = [interface for interface in interfaces if interface.address == destination]
-    return next(
-        (interface for interface in addressed if interface.index == index),
-        addressed[0] if addressed else None,
-    )
+    addressed = (known for known in (*here, *interfaces) if known.address == destination)
+    return next(addressed, None)
 
 
 class MulticastNetwork:
@@ -141,6 +148,7 @@ class MulticastNetwork:
     def use(self, interfaces: Sequence[Interface]) -> None:
         """Speak and listen on these interfaces and no others."""
         self._interfaces = tuple(interfaces)
+        self._complaints.clear()
         for interface in [known for known in self._senders if known not in interfaces]:
             self._shut(self._senders.pop(interface))
         wanted = self._wanted_memberships()
@@ -291,7 +299,7 @@ class MulticastNetwork:
             return
         source = unscoped(ip_address(sender))
         if interface is not None:  # on its own socket: a unicast search to SEARCHPORT
-            if on_link(source, self._interfaces):
+            if interface.holds(source):
                 self._receive(Datagram(data, source, port, interface, multicast=False))
             return
         index, destination = sockets.read_packet_info(ancillary)
@@ -307,7 +315,10 @@ class MulticastNetwork:
         try:
             sender.sendto(data, sockets.socket_address(to, port, interface))
         except OSError as error:
-            self._complain("sending on %s: %s", interface.name, error)
+            if error.errno in _GONE:
+                logger.debug("sending on %s: %s", interface.name, error)
+            else:
+                self._complain("sending on %s: %s", interface.name, error)
 
     def _complain(self, message: str, *facts: object) -> None:
         """Log a warning the first time, and at debug when it repeats."""

@@ -1,15 +1,16 @@
 """Delivery of event messages to one subscriber after the other (UDA 1.1 §4.3).
 
 Each subscription has its own short queue and at most one message under way, so messages keep
-their order and a subscriber that is slow or gone holds up nobody else.
+their order and a subscriber that is slow or gone holds up nobody else. For the same reason no
+further limit is shared: there are never more connections than subscriptions.
 """
 
 import asyncio
 import logging
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from ipaddress import IPv6Address
 
 from mediaserver.upnp import gena
@@ -18,8 +19,8 @@ from mediaserver.upnp.gena import Callback, Merge, Subscription
 logger = logging.getLogger(__name__)
 traffic = logging.getLogger("mediaserver.traffic.gena")
 
-CONNECT_SECONDS = 5.0
-WRITE_SECONDS = 5.0
+SEND_SECONDS = 5.0
+"""To connect and to send: a SYN gets lost and is repeated after one second and after three."""
 ANSWER_SECONDS = 10.0
 HASTY_ANSWER_SECONDS = 1.0
 """For a subscriber that took the last message and did not answer it."""
@@ -29,8 +30,6 @@ MAX_QUEUE = 10
 MAX_FAILURES = 3
 """In a row; then the subscription ends."""
 RETRY_SECONDS = 1.0
-IN_FLIGHT = 32
-DOUBTFUL_IN_FLIGHT = 16
 
 _STATUS = re.compile(rb"HTTP/1\.[0-9] (?P<status>[2-9][0-9]{2})\b")
 
@@ -52,25 +51,27 @@ async def post(callback: Callback, message: bytes, scope_id: int, answer_seconds
     host = str(callback.address)
     if isinstance(callback.address, IPv6Address) and callback.address.is_link_local and scope_id:
         host = f"{host}%{scope_id}"
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            reader, writer = await asyncio.open_connection(host, callback.port, limit=MAX_ANSWER)
-    except (OSError, TimeoutError) as error:
-        raise NotDelivered(str(error) or "timed out") from error
+    writer: asyncio.StreamWriter | None = None
     try:
         try:
-            async with asyncio.timeout(WRITE_SECONDS):
+            async with asyncio.timeout(SEND_SECONDS):
+                reader, writer = await asyncio.open_connection(
+                    host, callback.port, limit=MAX_ANSWER
+                )
                 writer.write(message)
                 await writer.drain()
-        except (OSError, TimeoutError) as error:
+        except OSError as error:  # TimeoutError is one
             raise NotDelivered(str(error) or "timed out") from error
         try:
             async with asyncio.timeout(answer_seconds):
                 return await _read_status(reader)
-        except (OSError, TimeoutError) as error:
+        except OSError as error:
             raise NotAnswered(str(error) or "timed out") from error
     finally:
-        writer.transport.abort()
+        if writer is not None:
+            writer.transport.abort()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 async def _read_status(reader: asyncio.StreamReader) -> int:
@@ -106,26 +107,6 @@ def event_message(callback: Callback, sid: str, seq: int, body: bytes) -> bytes:
     ).encode("ascii") + body
 
 
-class Slots:
-    """How many messages are under way at once.
-
-    Subscribers that failed last time share a part only: many dead ones leave room for the rest.
-    """
-
-    def __init__(self, in_flight: int = IN_FLIGHT, doubtful: int = DOUBTFUL_IN_FLIGHT) -> None:
-        self._all = asyncio.Semaphore(in_flight)
-        self._doubtful = asyncio.Semaphore(doubtful)
-
-    @asynccontextmanager
-    async def take(self, *, doubtful: bool) -> AsyncIterator[None]:
-        if doubtful:
-            async with self._doubtful, self._all:
-                yield
-        else:
-            async with self._all:
-                yield
-
-
 Post = Callable[[Callback, bytes, int, float], Awaitable[int]]
 
 
@@ -140,7 +121,6 @@ class Subscriber:
         self,
         subscription: Subscription,
         *,
-        slots: Slots,
         ended: Callable[["Subscriber", str], None],
         merge: Mapping[str, Merge] | None = None,
         scope_id: int = 0,
@@ -148,7 +128,6 @@ class Subscriber:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.subscription = subscription
-        self._slots = slots
         self._ended = ended
         self._merge = merge or {}
         self._scope_id = scope_id
@@ -175,8 +154,9 @@ class Subscriber:
         """No more events. The initial one is still delivered (UDA 1.1 §4.1.4), and what is
         under way is finished."""
         self._retired = True
-        if self.subscription.seq > 0:
-            self._queue.clear()
+        initial = 1 if self.subscription.seq == 0 else 0
+        while len(self._queue) > initial:
+            self._queue.pop()
 
     async def close(self) -> None:
         """Stop at once; a message under way is cut."""
@@ -218,31 +198,28 @@ class Subscriber:
 
     async def _try(self, seq: int, body: bytes) -> bool:
         """Whether the message went out; counts failures and ends what is refused."""
-        async with self._slots.take(doubtful=self._failures > 0 or self._unanswered):
-            for callback in self.subscription.callbacks:
-                message = event_message(callback, self.subscription.sid, seq, body)
-                traffic.debug("to %s: %r", callback.host, message)
-                patience = HASTY_ANSWER_SECONDS if self._unanswered else ANSWER_SECONDS
-                try:
-                    status = await self._post(callback, message, self._scope_id, patience)
-                except NotDelivered as error:
-                    traffic.debug("not delivered to %s: %s", callback.host, error)
-                    continue
-                except NotAnswered as error:
-                    # Some subscribers never answer (upnp-device-client), and still listen.
-                    traffic.debug("no answer from %s: %s", callback.host, error)
-                    self._unanswered = True
-                    self._failures = 0
-                    return True
-                traffic.debug("status %d from %s", status, callback.host)
-                self._unanswered = False
-                if status == 412:  # it does not know the SID (any more)
-                    self._end("refused")
-                    return True
-                self._failures = 0 if 200 <= status < 300 else self._failures + 1
-                if self._failures >= MAX_FAILURES:
-                    self._end("refused")
+        for callback in self.subscription.callbacks:
+            message = event_message(callback, self.subscription.sid, seq, body)
+            traffic.debug("to %s: %r", callback.host, message)
+            patience = HASTY_ANSWER_SECONDS if self._unanswered else ANSWER_SECONDS
+            try:
+                status = await self._post(callback, message, self._scope_id, patience)
+            except NotDelivered as error:
+                traffic.debug("not delivered to %s: %s", callback.host, error)
+                continue
+            except NotAnswered as error:
+                # Some subscribers never answer (upnp-device-client), and still listen.
+                traffic.debug("no answer from %s: %s", callback.host, error)
+                self._unanswered = True
+                self._failures = 0
                 return True
+            traffic.debug("status %d from %s", status, callback.host)
+            self._unanswered = False
+            self._failures = 0 if 200 <= status < 300 else self._failures + 1
+            # 412: it does not know the SID (any more).
+            if status == 412 or self._failures >= MAX_FAILURES:
+                self._end("refused")
+            return True
         self._failures += 1
         return False
 

@@ -10,6 +10,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
@@ -50,7 +51,8 @@ def receiving_socket(version: int, port: int) -> socket.socket:
             # Without MULTICAST_ALL = 0 we would also hear the groups other programs joined.
             if version == 6:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-                sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
+                with suppress(OSError):  # not before Linux 4.20, which many a NAS has
+                    sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
             else:
                 sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
                 sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)

@@ -48,8 +48,6 @@ class Search:
     user_agent: str = ""
     friendly_name: str = ""
     """CPFN.UPNP.ORG, the control point's name for people (UDA 2.0)."""
-    tcp_port: int | None = None
-    """TCPPORT.UPNP.ORG: the control point wants its answers there over TCP (UDA 2.0)."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,6 @@ class Advertisement:
     nts: Nts
     usn: str
     server: str = ""
-    location: str = ""
 
 
 class HasServiceType(Protocol):
@@ -140,13 +137,11 @@ def read_search(data: bytes, *, multicast: bool = True) -> Search | None:
         if not _NUMBER.fullmatch(headers.get("mx", "")):
             return None
         mx = min(int(headers["mx"]), MAX_MX)
-    port = headers.get("tcpport.upnp.org", "")
     return Search(
         st=st,
         mx=mx,
         user_agent=_shown(headers.get("user-agent", "")),
         friendly_name=_shown(headers.get("cpfn.upnp.org", "")),
-        tcp_port=(int(port) if _NUMBER.fullmatch(port) and 49152 <= int(port) <= 65535 else None),
     )
 
 
@@ -160,13 +155,7 @@ def read_advertisement(data: bytes) -> Advertisement | None:
     nts = _NTS.get(headers.get("nts", ""))
     if nts is None or not _VISIBLE.fullmatch(nt) or not _VISIBLE.fullmatch(usn):
         return None
-    return Advertisement(
-        nt=nt,
-        nts=nts,
-        usn=usn,
-        server=_shown(headers.get("server", "")),
-        location=_shown(headers.get("location", "")),
-    )
+    return Advertisement(nt, nts, usn, server=_shown(headers.get("server", "")))
 
 
 def targets(
@@ -232,7 +221,7 @@ def alive(target: Target, identity: Identity, *, host: str, location: str) -> by
         ("NTS", "ssdp:alive"),
         ("SERVER", identity.server),
         ("USN", target.usn),
-        *_identification(identity, host),
+        *_identification(identity, ipv6=_is_ipv6(host)),
         *_search_port(identity),
     )
 
@@ -245,7 +234,7 @@ def byebye(target: Target, identity: Identity, *, host: str) -> bytes:
         ("NT", target.nt),
         ("NTS", "ssdp:byebye"),
         ("USN", target.usn),
-        *_identification(identity, host),
+        *_identification(identity, ipv6=_is_ipv6(host)),
     )
 
 
@@ -265,13 +254,15 @@ def update(
         ("NT", target.nt),
         ("NTS", "ssdp:update"),
         ("USN", target.usn),
-        *_identification(identity, host),
+        *_identification(identity, ipv6=_is_ipv6(host)),
         ("NEXTBOOTID.UPNP.ORG", str(next_boot_id)),
         *_search_port(identity),
     )
 
 
-def response(answer: Answer, identity: Identity, *, location: str, date: str) -> bytes:
+def response(
+    answer: Answer, identity: Identity, *, location: str, date: str, ipv6: bool = False
+) -> bytes:
     """A search response (UDA 1.1 §1.3.3). ``date`` is an rfc1123-date, ending in GMT."""
     return _message(
         "HTTP/1.1 200 OK",
@@ -282,18 +273,21 @@ def response(answer: Answer, identity: Identity, *, location: str, date: str) ->
         ("SERVER", identity.server),
         ("ST", answer.st),
         ("USN", answer.usn),
-        ("BOOTID.UPNP.ORG", str(identity.boot_id)),
-        ("CONFIGID.UPNP.ORG", str(identity.config_id)),
+        *_identification(identity, ipv6=ipv6),
         *_search_port(identity),
     )
 
 
-def _identification(identity: Identity, host: str) -> list[tuple[str, str]]:
+def _is_ipv6(host: str) -> bool:
+    return host.startswith("[")
+
+
+def _identification(identity: Identity, *, ipv6: bool) -> list[tuple[str, str]]:
     lines = [
         ("BOOTID.UPNP.ORG", str(identity.boot_id)),
         ("CONFIGID.UPNP.ORG", str(identity.config_id)),
     ]
-    if host.startswith("["):
+    if ipv6:
         # Forerunner of BOOTID in UDA 1.0's Annex A, which old IPv6 control points read.
         lines.append(("OPT", '"http://schemas.upnp.org/upnp/1/0/"; ns=01'))
         lines.append(("01-NLS", str(identity.boot_id)))
