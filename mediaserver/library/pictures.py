@@ -27,11 +27,16 @@ FRAME_AT = 0.1
 MAX_FRAMES = 200
 """Decoded in search of one picture."""
 
+_ORIENTATION = 0x0112
+_TURNED = (5, 6, 7, 8)
+"""EXIF orientations in which width and height change places."""
+
 
 def render(job: RenderJob) -> Picture:
     """Do a job. Raises UnreadableMedia, OSError, and whatever decoders raise."""
     if job.source == "frame":
-        return _encoded(_video_frame(job.path), PROFILES[job.profile])
+        frame = _video_frame(job.path)
+        return _encoded(frame, frame.size, PROFILES[job.profile])
     embedded = job.source == "embedded"
     data = dispatch.embedded_art(job.path) if embedded else _file_bytes(job.path)
     if job.profile == ORIGINAL:
@@ -39,7 +44,7 @@ def render(job: RenderJob) -> Picture:
         if measured is None:
             raise UnreadableMedia("a picture of another kind")
         return Picture(data, *measured)
-    return _encoded(_decoded(data, PROFILES[job.profile]), PROFILES[job.profile])
+    return _encoded(*_decoded(data, PROFILES[job.profile]), PROFILES[job.profile])
 
 
 def _file_bytes(path: bytes) -> bytes:
@@ -50,8 +55,8 @@ def _file_bytes(path: bytes) -> bytes:
         return contents.file.read(MAX_FILE_BYTES)
 
 
-def _decoded(data: bytes, profile: ImageProfile) -> "Image.Image":
-    """The picture upright, in sRGB, not much larger than needed."""
+def _decoded(data: bytes, profile: ImageProfile) -> tuple["Image.Image", tuple[int, int]]:
+    """The picture upright, in sRGB, not much larger than needed; and its own size, upright."""
     # Deferred with all of Pillow: a worker that only reads music never loads it.
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -77,9 +82,11 @@ def _decoded(data: bytes, profile: ImageProfile) -> "Image.Image":
         picture.draft(None, (longest, longest))
         colour = picture.info.get("icc_profile")
         picture.load()
+        if picture.getexif().get(_ORIENTATION) in _TURNED:
+            width, height = height, width
         picture.thumbnail((2 * longest, 2 * longest), Image.Resampling.BOX)
         picture = ImageOps.exif_transpose(picture)
-        return _srgb(picture, colour)
+        return _srgb(picture, colour), (width, height)
 
 
 def _srgb(picture: "Image.Image", colour: object) -> "Image.Image":
@@ -113,10 +120,14 @@ def _srgb(picture: "Image.Image", colour: object) -> "Image.Image":
     return picture.convert("RGB")
 
 
-def _encoded(picture: "Image.Image", profile: ImageProfile) -> Picture:
+def _encoded(picture: "Image.Image", size: tuple[int, int], profile: ImageProfile) -> Picture:
+    """``size`` is the whole picture's: what comes out is as large as ``profile.fit`` of it says,
+    and so as ``res@resolution`` promised, however the picture was made smaller meanwhile."""
     from PIL import Image
 
-    picture.thumbnail((profile.width, profile.height), Image.Resampling.LANCZOS)
+    size = profile.fit(*size)
+    if picture.size != size:
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
     target = io.BytesIO()
     if profile.image_format == "PNG":
         picture.save(target, "PNG")

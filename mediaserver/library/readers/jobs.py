@@ -65,6 +65,18 @@ class ImageProfile:
     width: int
     height: int
 
+    def holds(self, width: int, height: int) -> bool:
+        """Whether a picture of this size needs no change; width and height count apart."""
+        return width <= self.width and height <= self.height
+
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        """A picture's size at this profile: its proportions kept, never enlarged."""
+        if self.holds(width, height):
+            return width, height
+        if width * self.height >= self.width * height:
+            return self.width, max(1, round(height * self.width / width))
+        return max(1, round(width * self.height / height)), self.height
+
 
 PROFILES: dict[str, ImageProfile] = {
     "JPEG_TN": ImageProfile("JPEG", 160, 160),
