@@ -64,13 +64,19 @@ class ResponseHeaders:
         self._second = -1
         self._date = (b"DATE", b"")
 
-    def make(self, length: int, *more: tuple[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-        """For an answer with a body of so many octets; ``more`` comes first."""
+    def make(self, length: int | None, *more: tuple[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+        """For an answer with a body of so many octets, or one that has none by its status (None).
+
+        ``more`` comes first.
+        """
         now = int(self._clock())
         if now != self._second:
             self._second = now
             self._date = (b"DATE", formatdate(now, usegmt=True).encode("ascii"))
-        return [*more, (b"CONTENT-LENGTH", b"%d" % length), self._date, self._server]
+        fields = [*more, self._date, self._server]
+        if length is not None:
+            fields.append((b"CONTENT-LENGTH", b"%d" % length))
+        return fields
 
 
 def _key(name: str) -> bytes:
