@@ -8,7 +8,9 @@
     ├── NotAContainer          children asked of an item
     ├── UnsupportedCriteria    a property or operator that Search cannot answer
     ├── UnsupportedSort        a property that lists cannot be ordered by
-    └── UnreadableMedia        a file whose contents could not be understood
+    ├── UnreadableMedia        a file whose contents could not be understood
+    ├── TooExpensive           a question that would take too long to answer
+    └── IndexUnusable          the index cannot be read or written: disk full, locked, damaged
 """
 
 
@@ -46,6 +48,18 @@ class UnsupportedSort(LibraryError):
 
 class UnreadableMedia(LibraryError):
     """A reader could not make sense of a file; the file is still served under its name."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class TooExpensive(LibraryError):
+    """Answering was given up, so that one question does not keep all others waiting."""
+
+
+class IndexUnusable(LibraryError):
+    """The index cannot be used at the moment; ``reason`` is one line for its owner."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

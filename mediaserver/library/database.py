@@ -1,0 +1,195 @@
+"""The index for its users: one writer thread's connection, and readers that never wait for it.
+
+Questions are plain functions of a SQLAlchemy Core connection; this module alone knows threads.
+SQLite in WAL mode lets any number of readers see the last committed state while one writes.
+What is SQLite's own is here, in :mod:`.index_file` and in the full text tables of
+:mod:`.schema`.
+"""
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from mediaserver.library import index_file
+from mediaserver.library.errors import IndexUnusable, TooExpensive
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+READ_SECONDS = 5.0
+"""The longest a question may take."""
+STEPS = 50_000
+"""Instructions of SQLite's machine, some milliseconds, between two looks at the clock."""
+LOG_BYTES = 64 << 20
+"""What the write-ahead log is cut to when it has grown larger."""
+CHECKPOINT_PAGES = 4000
+"""Pages in the log, of 4 KB, at which they are carried over into the index."""
+WRITER_CACHE_KB = 16_000
+READER_CACHE_KB = 8_000
+
+
+class Database:
+    """The index file. Not open until :meth:`open` has returned.
+
+    ``readers`` is the number of threads for :meth:`read`. More than one makes short reads
+    slower (the interpreter's lock), a second one helps against slow searches.
+    """
+
+    def __init__(self, path: Path, *, migrations: Path | None = None, readers: int = 1) -> None:
+        self.path = path
+        self.damaged = False
+        """Whether damage has shown; closing and opening again sets the file aside."""
+        self._migrations = migrations
+        self._threads = readers
+        self._engine = create_engine(
+            "sqlite+pysqlite://", creator=lambda: index_file.connect(path), poolclass=NullPool
+        )
+        self._executor: ThreadPoolExecutor | None = None
+        self._idle: deque[_Reader] = deque()
+        self._writer: Connection | None = None
+
+    def open(self) -> list[str]:
+        """Check, migrate, and if need be replace the index; blocks, some seconds if it is large.
+
+        Returns what its owner should know. Raises :class:`IndexUnusable`.
+        """
+        notes = index_file.prepare(self.path, self._migrations)
+        self.damaged = False
+        self._writer = self._connected(WRITER_CACHE_KB)
+        self._idle.append(self._reader())
+        self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix="index-reader")
+        return notes
+
+    def close(self) -> None:
+        """Wait for the questions that are being answered, and let the file go."""
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+            self._executor = None
+        while self._idle:
+            self._idle.pop().close()
+        if self._writer is not None:
+            # The last connection carries the log over into the index and removes it.
+            self._writer.close()
+            self._writer = None
+
+    async def read(self, question: Callable[[Connection], T]) -> T:
+        """Ask in a reader thread.
+
+        The question sees one state of the index from its beginning to its end. Raises what the
+        question raises, :class:`TooExpensive`, :class:`IndexUnusable`.
+        """
+        if self._executor is None:
+            raise IndexUnusable(f"index {self.path}: it is closed")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self.read_now, question)
+
+    def read_now(self, question: Callable[[Connection], T]) -> T:
+        """The same from any thread, blocking it."""
+        if self._executor is None:
+            raise IndexUnusable(f"index {self.path}: it is closed")
+        with self._translated():
+            try:
+                reader = self._idle.pop()
+            except IndexError:
+                reader = self._reader()
+            try:
+                return reader.ask(question)
+            finally:
+                self._idle.append(reader)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction that writes; for one thread, the writer. An error undoes it.
+
+        Raises :class:`IndexUnusable` where SQLite cannot write: the disk is full, for example.
+        """
+        if self._writer is None:
+            raise IndexUnusable(f"index {self.path}: it is closed")
+        driver = driver_of(self._writer)
+        with self._translated():
+            driver.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                driver.execute("COMMIT")
+            except BaseException:
+                # A full disk may have ended the transaction already.
+                if driver.in_transaction:
+                    driver.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, DBAPIError) as error:
+            if index_file.is_damage(error) and not self.damaged:
+                self.damaged = True
+                index_file.mark_damaged(self.path)
+                logger.error("index %s: it is damaged (%s)", self.path, error)
+            if index_file.code_of(error) == sqlite3.SQLITE_INTERRUPT:
+                raise TooExpensive(f"gave up after {READ_SECONDS:g} s") from error
+            unusable = index_file.unusable(self.path, error)
+            if unusable is not None:
+                raise unusable from error
+            raise
+
+    def _connected(self, cache_kb: int) -> Connection:
+        connection = self._engine.connect()
+        driver = driver_of(connection)
+        for pragma in (
+            f"cache_size = -{cache_kb}",
+            f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+            f"journal_size_limit = {LOG_BYTES}",
+        ):
+            driver.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _reader(self) -> "_Reader":
+        return _Reader(self._connected(READER_CACHE_KB))
+
+
+class _Reader:
+    """A connection that only reads, a limited time each."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._driver = driver_of(connection)
+        self._driver.execute("PRAGMA query_only = ON")
+        self._driver.set_progress_handler(self._is_late, STEPS)
+        self._deadline = 0.0
+
+    def ask(self, question: Callable[[Connection], T]) -> T:
+        self._deadline = time.monotonic() + READ_SECONDS
+        # One state of the index for all statements of the question. SQLAlchemy has its own
+        # idea of a transaction, which costs more than the statements of a page.
+        self._driver.execute("BEGIN")
+        try:
+            return question(self._connection)
+        finally:
+            if self._driver.in_transaction:
+                self._driver.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._deadline
+
+
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """The SQLite connection below, for statements that run by the ten thousand."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - what we have made ourselves
+    return driver
