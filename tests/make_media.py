@@ -119,7 +119,7 @@ def film(
     container: str | None = None,
     seconds: float = 1.0,
     size: tuple[int, int] = (160, 120),
-    frame_rate: int = 25,
+    frame_rate: int | Fraction = 25,
     rate: int = 48000,
     channels: int = 2,
     bitrate: int | None = None,
@@ -262,13 +262,13 @@ def _write_pictures(
     stream: VideoStream,
     seconds: float,
     size: tuple[int, int],
-    frame_rate: int,
+    frame_rate: int | Fraction,
 ) -> None:
     for number in range(round(seconds * frame_rate)):
         image = Image.new("RGB", size, (80 + number * 5 % 170, 90, 200 - number * 3 % 150))
         frame = VideoFrame.from_image(image)  # type: ignore[no-untyped-call]  # av leaves it out
         frame.pts = number
-        frame.time_base = Fraction(1, frame_rate)
+        frame.time_base = 1 / Fraction(frame_rate)
         file.mux(stream.encode(frame.reformat(format="yuv420p")))
     file.mux(stream.encode(None))
 

@@ -133,7 +133,7 @@ class VideoFile:
     """What decides about a profile of moving pictures. Bit rates in bits a second."""
 
     container: str
-    """As :func:`contents.format_of` names it."""
+    """As :func:`contents.format_of` names it; ``mpeg1ps`` for MPEG-1's program stream."""
     timestamps: bool
     """Packets of 192 bytes whose time stamps are not all zero."""
     bitrate: int
@@ -179,6 +179,8 @@ def video(file: VideoFile) -> str | None:
         suffix = "_ISO" if file.container == "mpegts" else "_T" if file.timestamps else ""
         name = _avc_ts(file) if file.video_codec == "h264" else _mpeg2_ts(file)
         return None if name is None else name + suffix
+    if file.container == "mpeg1ps":
+        return _mpeg1(file)
     if file.container == "mpegps":
         return _mpeg_ps(file)
     if file.container == "asf":
@@ -339,14 +341,16 @@ def _mpeg2_ts(file: VideoFile) -> str | None:
     return None
 
 
+def _mpeg1(file: VideoFile) -> str | None:
+    fits = (
+        (file.raster == (352, 288) and file.rate_is(25))
+        or (file.raster == (352, 240) and file.rate_is(29.97, 23.976))
+    ) and (file.audio_codec, file.sample_rate, file.channels) == ("mp2", 44100, 2)
+    near = file.video_bitrate <= 1_152_000 and file.audio_bitrate == 224_000
+    return "MPEG1" if file.video_codec == "mpeg1video" and fits and near else None
+
+
 def _mpeg_ps(file: VideoFile) -> str | None:
-    if file.video_codec == "mpeg1video":
-        fits = (
-            (file.raster == (352, 288) and file.rate_is(25))
-            or (file.raster == (352, 240) and file.rate_is(29.97, 23.976))
-        ) and (file.audio_codec, file.sample_rate, file.channels) == ("mp2", 44100, 2)
-        near = file.video_bitrate <= 1_152_000 and file.audio_bitrate == 224_000
-        return "MPEG1" if fits and near else None
     if file.video_codec != "mpeg2video" or file.video_profile not in ("Main", "Simple"):
         return None
     if file.bitrate > 9_800_000 or file.sample_rate != 48000:

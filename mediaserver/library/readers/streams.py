@@ -132,6 +132,7 @@ def read(contents: Contents, found: Found, name: str | None) -> str | None:
             found.date = found.date or _recorded(metadata)
             if name == "mp4":
                 found.orientation = boxes.orientation(boxes.movie(contents))
+            found.mime_type = _mime_type(found, name, contents)
             found.dlna_profile = dlna_profiles.video(
                 _profile_facts(contents, container, found, video, audio, name)
             )
@@ -257,7 +258,7 @@ def _profile_facts(
         bitrate = math.ceil(contents.size * 8 / found.duration)
     context = video.codec_context
     return dlna_profiles.VideoFile(
-        container=name or "",
+        container=_profile_container(contents, found, name),
         timestamps=name == PACKET_192 and any(contents.head[at + 1] for at in range(0, 768, 192)),
         bitrate=bitrate,
         video_codec=found.video_codec or "",
@@ -274,6 +275,19 @@ def _profile_facts(
         sample_rate=found.sample_rate or 0,
         channels=found.channels or 0,
     )
+
+
+def _profile_container(contents: Contents, found: Found, name: str | None) -> str:
+    """The container as profiles tell them apart; empty for one that has none.
+
+    A pack header begins with 0010 in MPEG-1 (ISO/IEC 11172-1 §2.4.3.2), with 01 in MPEG-2
+    (13818-1 §2.5.3.3). QuickTime and 3GP are none of MP4's, whatever they share.
+    """
+    if name == "mpegps" and contents.head[4] >> 4 == 2:
+        return "mpeg1ps"
+    if name in ("mp4", "asf") and found.mime_type not in ("video/mp4", "video/x-ms-wmv"):
+        return ""
+    return name or ""
 
 
 _MIME_TYPES = {
