@@ -1,0 +1,190 @@
+"""Time, network and subscribers that do what a test says, and nothing else."""
+
+import asyncio
+import heapq
+import itertools
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+from mediaserver.upnp.gena import Callback
+from mediaserver.upnp.interfaces import Address, Interface
+from mediaserver.upnp.multicast import Datagram
+
+
+async def settle() -> None:
+    """Let every task run until it waits for something that a test decides about."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+class FakeClock:
+    """Seconds that pass only when told."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = itertools.count()
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        wake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self.now + seconds, next(self._count), wake))
+        await wake
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass; whoever sleeps wakes when it is due, one after the other."""
+        until = self.now + seconds
+        await settle()
+        while self._sleepers and self._sleepers[0][0] <= until:
+            due, _, wake = heapq.heappop(self._sleepers)
+            self.now = max(self.now, due)
+            if not wake.done():
+                wake.set_result(None)
+            await settle()
+        self.now = until
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A datagram that was sent."""
+
+    at: float
+    interface: Interface
+    data: bytes
+    to: Address | None = None
+    """None: the group."""
+    port: int = 1900
+
+    @property
+    def start_line(self) -> str:
+        return self.data.partition(b"\r\n")[0].decode("ascii")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        lines = self.data.partition(b"\r\n\r\n")[0].decode("ascii").split("\r\n")[1:]
+        parts = (line.partition(":") for line in lines)
+        return {name: value.strip() for name, _, value in parts}
+
+    @property
+    def nts(self) -> str:
+        return self.headers.get("NTS", "")
+
+
+class FakeNetwork:
+    """Keeps what is sent, and lets a test say what is heard."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.sent: list[Sent] = []
+        self.used: list[tuple[Interface, ...]] = []
+        self.rejoined: list[float] = []
+        self.closed = False
+        self.search_ports: dict[Interface, int] = {}
+        self.own_ports: set[int] = set()
+        self._clock = clock
+        self._receive: Callable[[Datagram], None] | None = None
+
+    def open(self, receive: Callable[[Datagram], None]) -> None:
+        self._receive = receive
+
+    def use(self, interfaces: Sequence[Interface]) -> None:
+        self.used.append(tuple(interfaces))
+
+    def rejoin(self) -> None:
+        self.rejoined.append(self._clock())
+
+    def multicast(self, interface: Interface, data: bytes) -> None:
+        assert not self.closed
+        self.sent.append(Sent(self._clock(), interface, data))
+
+    def reply(self, interface: Interface, data: bytes, to: Address, port: int) -> None:
+        assert not self.closed
+        self.sent.append(Sent(self._clock(), interface, data, to, port))
+
+    def search_port(self, interface: Interface) -> int | None:
+        return self.search_ports.get(interface)
+
+    def is_own(self, source: Address, port: int) -> bool:
+        return port in self.own_ports
+
+    def close(self) -> None:
+        self.closed = True
+
+    def hear(
+        self,
+        data: bytes,
+        interface: Interface,
+        *,
+        source: str = "192.0.2.9",
+        port: int = 40000,
+        multicast: bool = True,
+    ) -> None:
+        assert self._receive is not None
+        self._receive(Datagram(data, ip_address(source), port, interface, multicast))
+
+    def take(self) -> list[Sent]:
+        """What was sent since the last time."""
+        sent, self.sent = self.sent, []
+        return sent
+
+
+@dataclass
+class Notify:
+    """An event message on its way to a subscriber."""
+
+    at: float
+    callback: Callback
+    message: bytes
+    answer_seconds: float
+    outcome: "asyncio.Future[int]" = field(repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        lines = self.message.partition(b"\r\n\r\n")[0].decode("ascii").split("\r\n")[1:]
+        parts = (line.partition(":") for line in lines)
+        return {name: value.strip() for name, _, value in parts}
+
+    @property
+    def seq(self) -> int:
+        return int(self.headers["SEQ"])
+
+    @property
+    def body(self) -> bytes:
+        return self.message.partition(b"\r\n\r\n")[2]
+
+
+class FakePost:
+    """Subscribers that answer what a test says: ``answers`` by port, else 200; None hangs."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.messages: list[Notify] = []
+        self.answers: dict[int, int | Exception | None] = {}
+        self._clock = clock
+
+    async def __call__(
+        self, callback: Callback, message: bytes, scope_id: int, answer_seconds: float
+    ) -> int:
+        outcome: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        notify = Notify(self._clock(), callback, message, answer_seconds, outcome)
+        self.messages.append(notify)
+        answer = self.answers.get(callback.port, 200)
+        if isinstance(answer, Exception):
+            raise answer
+        if answer is not None:
+            return answer
+        return await outcome
+
+    def take(self) -> list[Notify]:
+        """The messages since the last time."""
+        messages, self.messages = self.messages, []
+        return messages
+
+
+class MiddleRandom(random.Random):
+    """Always the middle."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return (a + b) / 2
