@@ -32,6 +32,8 @@ _INTEGERS: dict[str, tuple[int, int]] = {
 }
 """``int`` has no bounds in UDA; control points keep it in 32 bits."""
 _FLOATS = frozenset(("r4", "r8", "number", "float", "fixed.14.4"))
+_FIXED_LIMIT = 10**14
+"""fixed.14.4 has at most 14 digits left of the point."""
 _TRUE = frozenset(("1", "true", "yes"))
 _FALSE = frozenset(("0", "false", "no"))
 
@@ -101,10 +103,13 @@ def write(data_type: str, value: object) -> str:
     if data_type in _TEXTS:
         if not isinstance(value, str):
             raise TypeError(f"{data_type}: {type(value).__name__}")
+        pattern = _TEXTS[data_type]
+        if pattern is not None and pattern.fullmatch(value) is None:
+            raise ValueError(f"{data_type}: {value!r}")
         return value if isinstance(value, Escaped) else str(value)
     if data_type in _INTEGERS:
         low, high = _INTEGERS[data_type]
-        if not isinstance(value, int):
+        if not isinstance(value, int) or isinstance(value, bool):
             raise TypeError(f"{data_type}: {type(value).__name__}")
         if not low <= value <= high:
             raise ValueError(f"{data_type}: {value}")
@@ -114,11 +119,15 @@ def write(data_type: str, value: object) -> str:
             raise TypeError(f"{data_type}: {type(value).__name__}")
         return "1" if value else "0"
     if data_type in _FLOATS:
-        if not isinstance(value, int | float):
+        if not isinstance(value, int | float) or isinstance(value, bool):
             raise TypeError(f"{data_type}: {type(value).__name__}")
         if not math.isfinite(value):
             raise ValueError(f"{data_type}: {value}")
-        return f"{value:.4f}" if data_type == "fixed.14.4" else repr(value)
+        if data_type != "fixed.14.4":
+            return repr(float(value))
+        if abs(value) >= _FIXED_LIMIT:
+            raise ValueError(f"{data_type}: {value}")
+        return f"{value:.4f}"
     if not isinstance(value, bytes):
         raise TypeError(f"{data_type}: {type(value).__name__}")
     if data_type == "bin.base64":

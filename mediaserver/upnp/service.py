@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from mediaserver.upnp import data_types
 from mediaserver.upnp.data_types import Escaped
 from mediaserver.upnp.errors import (
+    ActionError,
     ArgumentValueOutOfRange,
     InvalidAction,
     InvalidArgs,
@@ -44,7 +45,9 @@ __all__ = [
 ]
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_VERSIONED = re.compile(r"(?P<base>.+):(?P<version>[0-9]{1,3})", re.ASCII | re.DOTALL)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+"""Of actions, arguments and variables (UDA 1.1 §2.5): it is also that of an XML element."""
+_VERSIONED = re.compile(r"(?P<base>.+):(?P<version>[1-9][0-9]{0,2})", re.ASCII | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class StateVariable:
     """Characters of an argument at most. Not part of the service description."""
 
     def __post_init__(self) -> None:
+        if _NAME.fullmatch(self.name) is None:
+            raise ValueError(f"not a name: {self.name!r}")
         if self.data_type not in data_types.DATA_TYPES:
             raise ValueError(f"{self.name}: no data type {self.data_type!r}")
         if self.allowed and self.data_type != "string":
@@ -75,6 +80,16 @@ class StateVariable:
             raise ValueError(f"{self.name}: allowedValueRange needs minimum and maximum")
         if self.minimum is not None and data_types.bounds(self.data_type) is None:
             raise ValueError(f"{self.name}: only numbers have an allowedValueRange")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"{self.name}: minimum is above maximum")
+        if self.step is not None and (self.minimum is None or self.step < 1):
+            raise ValueError(f"{self.name}: step is a positive part of allowedValueRange")
+        if self.default is not None:
+            try:
+                # An argument of that text would be taken: then it is one of the allowed values.
+                _argument_reader(self)(self.default)
+            except ActionError as error:
+                raise ValueError(f"{self.name}: default {self.default!r}") from error
 
 
 Argument = tuple[str, StateVariable]
@@ -83,7 +98,10 @@ Argument = tuple[str, StateVariable]
 
 @dataclass(frozen=True)
 class Action:
-    """An action with its arguments in the order of its specification (UDA 1.1 §2.5)."""
+    """An action with its arguments in the order of its specification (UDA 1.1 §2.5).
+
+    Raises ValueError for names that cannot be.
+    """
 
     name: str
     takes: Sequence[Argument] = ()
@@ -95,6 +113,12 @@ class Action:
     def __post_init__(self) -> None:
         object.__setattr__(self, "takes", tuple(self.takes))
         object.__setattr__(self, "gives", tuple(self.gives))
+        arguments = [name for name, _ in (*self.takes, *self.gives)]
+        for name in (self.name, *arguments):
+            if _NAME.fullmatch(name) is None:
+                raise ValueError(f"not a name: {name!r}")
+        if len(set(arguments)) != len(arguments):
+            raise ValueError(f"{self.name}: two arguments of one name")
 
 
 @dataclass(frozen=True)
@@ -154,8 +178,8 @@ class Service:
         self.service_id = service_id
         self.actions = tuple(actions)
         self.variables = _variables(self.actions, variables)
-        self._type_base = match["base"]
-        self._version = max(int(match["version"]), version or 0)
+        highest = max(int(match["version"]), version or 0)
+        self._types = frozenset(f"{match['base']}:{number}" for number in range(1, highest + 1))
         self._calls = {action.name: _Call(action, actions[action]) for action in self.actions}
         if len(self._calls) != len(self.actions):
             raise ValueError(f"{name}: two actions of one name")
@@ -173,31 +197,27 @@ class Service:
 
     def implements(self, service_type: str) -> bool:
         """Whether calls for this type are answered: ours, in our version or a lower one."""
-        match = _VERSIONED.fullmatch(service_type)
-        return (
-            match is not None
-            and match["base"] == self._type_base
-            and 1 <= int(match["version"]) <= self._version
-        )
+        return service_type in self._types
 
     def set(self, values: Mapping[StateVariable, object]) -> None:
         """Give variables new values. Listeners are told of the evented ones that changed.
 
         Raises KeyError for a variable of another service, TypeError or ValueError for a value
-        not of its type.
+        not of its type; no variable has changed then.
         """
-        changed: dict[StateVariable, str] = {}
+        texts: dict[StateVariable, str] = {}
         for variable, value in values.items():
             if self._by_name.get(variable.name) != variable:
                 raise KeyError(f"{self.name} has no variable {variable.name}")
-            text = str(data_types.write(variable.data_type, value))
-            if self._values.get(variable) != text:
-                self._values[variable] = text
-                if variable.evented:
-                    changed[variable] = text
-        if changed:
+            texts[variable] = str(data_types.write(variable.data_type, value))
+        changed = {
+            variable: text for variable, text in texts.items() if self._values.get(variable) != text
+        }
+        self._values.update(changed)
+        evented = {variable: text for variable, text in changed.items() if variable.evented}
+        if evented:
             for listener in self._listeners:
-                listener(changed)
+                listener(evented)
 
     def evented(self) -> list[tuple[StateVariable, str]]:
         """The evented variables with their values, in the order of their declaration."""
@@ -269,11 +289,16 @@ class _Call:
         return values
 
     def write(self, results: Mapping[str, object]) -> list[tuple[str, str]]:
-        if len(results) != len(self._gives):
+        try:
+            texts = [
+                (name, data_types.write(data_type, results[name]))
+                for name, data_type in self._gives
+            ]
+        except KeyError as error:
+            raise TypeError(f"{self._name} gave {sorted(results)}") from error
+        if len(results) != len(texts):
             raise TypeError(f"{self._name} gave {sorted(results)}")
-        return [
-            (name, data_types.write(data_type, results[name])) for name, data_type in self._gives
-        ]
+        return texts
 
 
 def _argument_reader(variable: StateVariable) -> Callable[[str], object]:
