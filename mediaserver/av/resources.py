@@ -1,0 +1,170 @@
+"""The ``res`` elements of an item: the file itself, then pictures made of it (CDS:1 Appendix B).
+
+Written as they stand in a Result, escaped once: ``&lt;res ...``. The file comes first, as many
+devices take the first resource; smaller JPEGs of a photo follow (DLNA wants JPEG_TN and JPEG_SM of
+every picture). Values of attributes are made here of numbers and names of ours: none needs
+escaping of its own.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+from mediaserver import dlna, urls
+from mediaserver.av import renditions
+from mediaserver.av.filter import Filter
+from mediaserver.clients import ClientProfile
+from mediaserver.library.objects import Item, Kind
+
+JPEG = "image/jpeg"
+
+ItemText = Callable[[Item], str]
+"""One part of an item; empty where there is nothing to say."""
+
+
+def duration(milliseconds: int) -> str:
+    """``H:MM:SS.mmm`` (DLNA 7.3.22.1: one to five digits of hours, three of a fraction)."""
+    seconds, fraction = divmod(milliseconds, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{min(hours, 99999)}:{minutes:02}:{seconds:02}.{fraction:03}"
+
+
+def writer(kind: Kind, wanted: Filter, profile: ClientProfile, base_url: str) -> ItemText | None:
+    """The function that writes all resources of an item of a kind; None where the filter leaves
+    out ``res``."""
+    every = wanted.element("res")
+    bare = wanted.bare_res_attributes
+    if not every and not bare:
+        return None
+    # protocolInfo is always there, so naming it asks for every resource.
+    every = every or "protocolInfo" in bare
+    itself = _file_writer(kind, wanted, profile, base_url, every=every)
+    if kind is not Kind.IMAGE or not (every or "resolution" in bare):
+        return itself
+    smaller = _rendition_writer(wanted, profile, base_url)
+    jpeg_first = profile.jpeg_first
+
+    def write(item: Item) -> str:
+        others = smaller(item)
+        if not others:
+            return itself(item)
+        if jpeg_first and item.mime_type != JPEG:
+            return others[0] + itself(item) + "".join(others[1:])
+        return itself(item) + "".join(others)
+
+    return write
+
+
+def _file_writer(
+    kind: Kind, wanted: Filter, profile: ClientProfile, base_url: str, *, every: bool
+) -> ItemText:
+    """``every``: also where the item has none of the attributes asked for."""
+    attributes = [
+        write for name, write in _ATTRIBUTES[kind].items() if wanted.attribute("res", name)
+    ]
+    begin = _beginner(kind, profile)
+    media = f"&gt;{base_url}{urls.MEDIA}"
+    end = "&lt;/res&gt;"
+
+    def write(item: Item) -> str:
+        described = "".join([attribute(item) for attribute in attributes])
+        if not described and not every:
+            return ""
+        suffix = _suffix(item.file_name.rpartition(".")[2])
+        return (
+            f"{begin(item.mime_type, item.dlna_profile)}{described}{media}{item.key:x}{suffix}{end}"
+        )
+
+    return write
+
+
+def _rendition_writer(
+    wanted: Filter, profile: ClientProfile, base_url: str
+) -> Callable[[Item], Sequence[str]]:
+    begin = _beginner(Kind.IMAGE, profile, converted=True)
+    with_resolution = wanted.attribute("res", "resolution")
+
+    def write(item: Item) -> list[str]:
+        written = []
+        for each in renditions.of_image(item):
+            size = f' resolution="{each.width}x{each.height}"' if with_resolution else ""
+            url = f"{base_url}{urls.image(item.key, each.profile)}"
+            written.append(f"{begin(JPEG, each.profile)}{size}&gt;{url}&lt;/res&gt;")
+        return written
+
+    return write
+
+
+def _beginner(
+    kind: Kind, profile: ClientProfile, *, converted: bool = False
+) -> Callable[[str, str | None], str]:
+    """The function from MIME type and DLNA profile to ``<res protocolInfo="..."``."""
+
+    @lru_cache(maxsize=256)
+    def begin(mime_type: str, dlna_profile: str | None) -> str:
+        if mime_type in profile.without_dlna_profile:
+            dlna_profile = None
+        features = dlna.content_features(kind=kind.value, profile=dlna_profile, converted=converted)
+        info = dlna.protocol_info(profile.mime_type(mime_type), features)
+        return f'&lt;res protocolInfo="{info}"'
+
+    return begin
+
+
+@lru_cache(maxsize=256)
+def _suffix(suffix: str) -> str:
+    """The suffix of a file's name for its URL: players look at it. Empty for an odd one."""
+    return f".{suffix.lower()}" if suffix.isascii() and suffix.isalnum() and len(suffix) < 9 else ""
+
+
+# ---- attributes of the file itself
+
+
+def _size(item: Item) -> str:
+    return f' size="{item.size}"'
+
+
+def _duration(item: Item) -> str:
+    return f' duration="{duration(item.duration_ms)}"' if item.duration_ms else ""
+
+
+def _bitrate(item: Item) -> str:
+    """Bytes a second, in spite of its name (CDS:1 Appendix B)."""
+    return f' bitrate="{item.bitrate // 8}"' if item.bitrate else ""
+
+
+def _sample_frequency(item: Item) -> str:
+    return f' sampleFrequency="{item.sample_rate}"' if item.sample_rate else ""
+
+
+def _bits_per_sample(item: Item) -> str:
+    return f' bitsPerSample="{item.bits_per_sample}"' if item.bits_per_sample else ""
+
+
+def _channels(item: Item) -> str:
+    return f' nrAudioChannels="{item.channels}"' if item.channels else ""
+
+
+def _resolution(item: Item) -> str:
+    """As stored: renderers mostly ignore the orientation that EXIF notes (dlna-http 8)."""
+    return f' resolution="{item.width}x{item.height}"' if item.width and item.height else ""
+
+
+def _color_depth(item: Item) -> str:
+    return f' colorDepth="{item.color_depth}"' if item.color_depth else ""
+
+
+_SOUND: dict[str, ItemText] = {
+    "size": _size,
+    "duration": _duration,
+    "bitrate": _bitrate,
+    "sampleFrequency": _sample_frequency,
+    "bitsPerSample": _bits_per_sample,
+    "nrAudioChannels": _channels,
+}
+_PICTURE: dict[str, ItemText] = {"resolution": _resolution, "colorDepth": _color_depth}
+_ATTRIBUTES: dict[Kind, dict[str, ItemText]] = {
+    Kind.AUDIO: _SOUND,
+    Kind.VIDEO: _SOUND | _PICTURE,
+    Kind.IMAGE: {"size": _size} | _PICTURE,
+}
