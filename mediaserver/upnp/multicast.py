@@ -174,7 +174,7 @@ class MulticastNetwork:
         From port 1900 because stateful firewalls of control points expect it of unicast searches.
         """
         receiver = self._receivers.get(interface.version)
-        if receiver is not None and sockets.LINUX:
+        if interface in self._interfaces and receiver is not None and sockets.LINUX:
             place = sockets.socket_address(to, port, interface)
             try:
                 receiver.sendmsg([data], [sockets.packet_info(interface)], 0, place)
