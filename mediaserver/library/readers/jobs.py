@@ -9,6 +9,7 @@ import io
 import os
 import pickle
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -150,23 +151,20 @@ class AnswerBuffer:
     def __init__(self) -> None:
         self._data = bytearray()
 
-    def feed(self, data: bytes) -> list[object]:
-        """The answers that are complete now. ValueError if these are not frames of answers."""
+    def feed(self, data: bytes) -> Iterator[object]:
+        """The answers that are complete now. ValueError at what is no frame of an answer."""
         self._data += data
-        answers: list[object] = []
-        start = 0
-        while len(self._data) - start >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._data, start)
+        while len(self._data) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._data)
             if length > MAX_FRAME:
                 raise ValueError(f"an answer of {length} bytes")
-            stop = start + _LENGTH.size + length
+            stop = _LENGTH.size + length
             if len(self._data) < stop:
-                break
-            body = io.BytesIO(self._data[start + _LENGTH.size : stop])
+                return
+            body = io.BytesIO(self._data[_LENGTH.size : stop])
+            del self._data[:stop]
             try:
-                answers.append(_AnswerUnpickler(body).load())
+                answer = _AnswerUnpickler(body).load()
             except Exception as error:  # whatever damaged bytes make pickle raise
                 raise ValueError(f"not an answer: {error}") from error
-            start = stop
-        del self._data[:start]
-        return answers
+            yield answer

@@ -89,7 +89,8 @@ class ReaderPool:
         """Facts of every path, in any order, as they come. Reads little ahead in ``paths``.
 
         Each path comes back exactly once, whatever its file does to a worker. Ends early only
-        when the pool is closed. Raises ReaderPoolError when workers do not even start.
+        when the pool is closed. Raises ReaderPoolError when workers do not even start or the
+        pool was closed before.
         """
         source = iter(paths)
         again: deque[bytes] = deque()
@@ -106,6 +107,7 @@ class ReaderPool:
                 now = time.monotonic()
                 for descriptor, one in list(busy.items()):
                     reason = None
+                    started = one.worker.started
                     if descriptor in ready:
                         try:
                             answers = one.worker.receive()
@@ -118,7 +120,9 @@ class ReaderPool:
                         for answer in answers[: len(one.pending)]:
                             path = one.pending.popleft()
                             yield path, _facts(path, answer)
-                        one.deadline = time.monotonic() + self._timeout
+                        if answers or not started:
+                            # A part of an answer wins no time.
+                            one.deadline = time.monotonic() + self._timeout
                     elif now >= one.deadline:
                         reason = f"reading took longer than {self._timeout:g} s"
                     if reason is not None:
@@ -177,7 +181,7 @@ class ReaderPool:
     # ---- pictures
 
     async def render(self, job: RenderJob) -> Picture:
-        """A picture made in a worker. Raises UnreadableMedia."""
+        """A picture made in a worker. Raises UnreadableMedia; ReaderPoolError as :meth:`map`."""
         async with self._render_slots:
             return await asyncio.to_thread(self._render, job)
 
@@ -231,7 +235,10 @@ class ReaderPool:
                 worker.discard()
                 worker = None
             if worker is None:
-                worker = WorkerProcess(self._command, self._timeout, self._memory)
+                try:
+                    worker = WorkerProcess(self._command, self._timeout, self._memory)
+                except OSError as error:
+                    raise ReaderPoolError(f"no reader can be started: {error}") from error
             self._at_work.add(worker)
         return worker
 

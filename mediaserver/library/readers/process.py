@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 COMMAND = (sys.executable, "-P", "-m", "mediaserver.library.readers.worker")
 """``-P``: modules of the current directory are not looked at."""
 
+LOST = "the reader lost its way"
+
 
 class WorkerDiedError(Exception):
     """The worker is gone or talks nonsense. ``reason`` is a sentence's end, for people."""
@@ -53,11 +55,17 @@ class WorkerProcess:
         self._stdin, self._stdout = stdin, stdout
         self._answers = jobs.AnswerBuffer()
         self._started = False
+        self._lost = False
         self.last_used = time.monotonic()
 
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def started(self) -> bool:
+        """Whether it has said that it is ready for work."""
+        return self._started
 
     @property
     def alive(self) -> bool:
@@ -75,21 +83,28 @@ class WorkerProcess:
 
     def receive(self) -> list[object]:
         """Answers that have come; waits for some bytes. Raises WorkerDiedError."""
+        if self._lost:
+            raise WorkerDiedError(LOST, started=True)
         data = os.read(self._stdout.fileno(), 1 << 18)
         if not data:
             raise self._death()
         self.last_used = time.monotonic()
+        answers = []
         try:
-            answers = self._answers.feed(data)
+            for answer in self._answers.feed(data):
+                if self._started:
+                    answers.append(answer)
+                elif answer == jobs.READY:
+                    self._started = True
+                else:
+                    raise ValueError("it is not a reader of ours")
         except ValueError as error:
             self.kill()
             logger.warning("reader %d: %s", self.pid, error)
-            raise WorkerDiedError("the reader lost its way", started=self._started) from error
-        if answers and not self._started:
-            self._started = True
-            if answers.pop(0) != jobs.READY:
-                self.kill()
-                raise WorkerDiedError("it is not a reader of ours", started=False)
+            # What it said before counts, so that the file it was at is known.
+            self._lost = True
+            if not answers:
+                raise WorkerDiedError(LOST, started=self._started) from error
         return answers
 
     def wait_readable(self, timeout: float) -> bool:
