@@ -1,0 +1,138 @@
+"""One folder as it is on disk: its media files, folders and art, and what could not be looked at.
+
+The one place that decides from a directory entry what it is; :mod:`.scanner` compares the
+result with the index. Costs one ``stat`` for each media file and folder, none for other files.
+"""
+
+import os
+from dataclasses import dataclass, field
+
+from mediaserver.library.artwork import is_art_name
+from mediaserver.library.indexer import FileStatus
+from mediaserver.library.roots import LINK_LOOP, NOT_REGULAR, Exclusion, Rules, explain_error
+from mediaserver.media_types import by_suffix
+
+Identity = tuple[int, int]
+"""(device, inode)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subfolder:
+    identity: Identity
+    mtime_ns: int
+    linked: bool
+    """It is a symbolic link to a folder."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """What is in a folder, by name."""
+
+    files: dict[bytes, FileStatus] = field(default_factory=dict)
+    """Media files; pictures that are the folder's art are not among them."""
+    folders: dict[bytes, Subfolder] = field(default_factory=dict)
+    art: dict[bytes, FileStatus] = field(default_factory=dict)
+    """Pictures that may stand for the folder."""
+    unknown: set[bytes] = field(default_factory=set)
+    """They are there, but the system would not say more: not to be taken for gone."""
+    empty: bool = True
+    """Nothing at all is there, of whatever kind."""
+    error: str | None = None
+    """Why the listing is not complete: what is not in it may be there all the same."""
+
+
+def list_folder(
+    path: bytes,
+    inside: bytes,
+    rules: Rules,
+    *,
+    above: frozenset[Identity] = frozenset(),
+    linked: bool = False,
+) -> Listing:
+    """List the folder at an absolute path; ``inside`` is the same relative to its root.
+
+    ``above``: the folders it lies in, itself included; links to them are loops. ``linked``: it
+    was reached through a link, and no further ones to folders are followed. Never raises OSError.
+    """
+    listing = Listing()
+    kinds: set[str] = set()
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                listing.empty = False
+                name = entry.name
+                if rules.by_name(name, inside) is not None:
+                    continue
+                try:
+                    kind = _add(listing, entry, rules, above, linked)
+                except FileNotFoundError:
+                    continue  # gone since: as if it had not been listed
+                except OSError:
+                    listing.unknown.add(name)
+                    continue
+                if kind is not None:
+                    kinds.add(kind)
+    except OSError as error:
+        listing.error = explain_error(path, error)
+    _set_art_apart(listing, kinds)
+    return listing
+
+
+def _add(
+    listing: Listing,
+    entry: os.DirEntry[bytes],
+    rules: Rules,
+    above: frozenset[Identity],
+    linked: bool,
+) -> str | None:
+    """File an entry; the kind that a media file's name claims."""
+    found = classify(entry, rules, above, linked)
+    if isinstance(found, Exclusion) or found is None:
+        return None
+    if isinstance(found, Subfolder):
+        listing.folders[entry.name] = found
+        return None
+    listing.files[entry.name], kind = found
+    return kind
+
+
+def classify(
+    entry: os.DirEntry[bytes], rules: Rules, above: frozenset[Identity], linked: bool
+) -> tuple[FileStatus, str] | Subfolder | Exclusion | None:
+    """A media file with its kind, a folder, something left out; None: a file of no known type."""
+    link = entry.is_symlink()
+    if link:
+        target = rules.link_target(entry.path)
+        if isinstance(target, Exclusion):
+            return target
+    if entry.is_dir(follow_symlinks=link):
+        status = entry.stat(follow_symlinks=link)
+        identity = (status.st_dev, status.st_ino)
+        if link and (linked or identity in above):
+            return LINK_LOOP
+        return Subfolder(identity, status.st_mtime_ns, link)
+    media_type = by_suffix(entry.name)
+    if media_type is None:
+        return None
+    if not entry.is_file(follow_symlinks=link):
+        return NOT_REGULAR
+    return file_status(entry.stat(follow_symlinks=link)), media_type.kind
+
+
+def file_status(status: os.stat_result) -> FileStatus:
+    return FileStatus(status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino)
+
+
+def _set_art_apart(listing: Listing, kinds: set[str]) -> None:
+    """A picture with a name like ``cover.jpg`` among music or films is no photo.
+
+    Nor is it where nothing but such pictures and folders are: the covers of an artist, or of an
+    album of several discs.
+    """
+    art = [name for name in listing.files if is_art_name(name)]
+    if not art:
+        return
+    if kinds == {"image"} and not (listing.folders and len(art) == len(listing.files)):
+        return
+    for name in art:
+        listing.art[name] = listing.files.pop(name)

@@ -1,0 +1,114 @@
+"""Which roots can report changes by themselves, and what inotify lets us watch (Linux)."""
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mediaserver.library.roots import relative
+
+MOUNTS = Path("/proc/self/mounts")
+MAX_WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
+
+SILENT = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "vboxsf", "prl_fs", "vmhgfs"}
+    | {"afs", "coda", "ceph", "glusterfs", "lustre", "gpfs", "davfs", "ncpfs", "ocfs2", "gfs2"}
+)
+"""File systems on which others make changes that this machine's kernel does not hear of."""
+
+SPARE = 0.9
+"""Part of the watches that we may need; other programs of the same user want some too."""
+
+_OCTAL = re.compile(rb"\\([0-7]{3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Types of file systems that tell of no changes: the one of a root, and any mounted below."""
+
+    root: str | None = None
+    below: str | None = None
+
+
+def silence(root: bytes, mounts: bytes) -> Silence:
+    """What is silent in a root (absolute, resolved).
+
+    ``mounts`` is the text of ``/proc/self/mounts`` (proc_pid_mounts(5)). FUSE is silent but for
+    ``fuseblk``, whose disks are this machine's own.
+    """
+    at, own = b"", ""
+    below: str | None = None
+    for line in mounts.splitlines():
+        fields = line.split(b" ")
+        if len(fields) < 3:
+            continue
+        point = _OCTAL.sub(lambda match: bytes([int(match[1], 8)]), fields[1])
+        kind = fields[2].decode("ascii", "replace")
+        if relative(point, root) is not None:
+            if len(point) >= len(at):  # of several on one point the last one shows
+                at, own = point, kind
+        elif relative(root, point) is not None and _is_silent(kind):
+            below = kind
+    return Silence(own if _is_silent(own) else None, below)
+
+
+def _is_silent(kind: str) -> bool:
+    return kind in SILENT or kind == "fuse" or kind.startswith("fuse.")
+
+
+def count_folders(path: bytes, limit: int) -> int:
+    """Folders at and below a path, as an observer would watch them; stops beyond ``limit``."""
+    count = 1
+    stack = [path]
+    while stack and count <= limit:
+        try:
+            with os.scandir(stack.pop()) as entries:
+                folders = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        except OSError:
+            continue
+        count += len(folders)
+        stack += folders
+    return count
+
+
+def too_many(roots: Iterable[tuple[bytes, int]], limit: int) -> dict[bytes, str]:
+    """Roots that would need more watches than there are, and what to do about it.
+
+    ``roots`` with their numbers of folders; the small ones are watched first.
+    """
+    refused: dict[bytes, str] = {}
+    ordered = sorted(roots, key=lambda root: root[1])
+    wanted = 0
+    for _, count in ordered:
+        wanted += count
+    used = 0
+    for root, count in ordered:
+        if used + count <= limit * SPARE:
+            used += count
+            continue
+        refused[root] = (
+            f"it has {count} folders, more than may be watched here; allow it with "
+            f"`sysctl -w fs.inotify.max_user_watches={_round_up(wanted)}`"
+        )
+    return refused
+
+
+def _round_up(wanted: int) -> int:
+    """Twice as many as are wanted now, as a power of two."""
+    return max(1 << 19, 1 << (2 * wanted - 1).bit_length())
+
+
+def max_watches(path: Path = MAX_WATCHES) -> int | None:
+    """The limit of inotify watches for this user; None where the system tells none."""
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def read_mounts(path: Path = MOUNTS) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

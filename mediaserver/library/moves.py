@@ -1,0 +1,110 @@
+"""What vanished at one place and turned up at another: files and folders that keep their keys.
+
+Whatever turns up is compared with what is known by (device, inode), a file once it has been read
+also by its fingerprint. Moved it is only if it is gone where it was known, and gone must be
+certain: nothing is gone from a root that is not available or from a file system that is not
+mounted (security.md F7, F9).
+"""
+
+import os
+from collections.abc import Callable
+
+from mediaserver.library.folder_tree import FolderTree
+from mediaserver.library.indexer import FileStatus, Indexer, KnownFile, KnownFolder
+from mediaserver.library.roots import Rules
+
+
+class Moves:
+    """The moves of one scan; nobody is taken twice. ``available``: whether a root, by its
+    absolute path, can be looked at."""
+
+    def __init__(
+        self,
+        indexer: Indexer,
+        known: FolderTree,
+        rules: Rules,
+        available: Callable[[bytes], bool],
+    ) -> None:
+        self._indexer = indexer
+        self._known = known
+        self._rules = rules
+        self._available = available
+        self.files: set[int] = set()
+        """Keys of the files that have moved."""
+        self.folders: set[int] = set()
+
+    @property
+    def count(self) -> int:
+        return len(self.files) + len(self.folders)
+
+    def file_by_inode(self, status: FileStatus) -> KnownFile | None:
+        """The known file that is now where this status is from: its contents are known too."""
+        for known in self._indexer.files_by_inode(status.device, status.inode):
+            same = (known.status.size, known.status.mtime_ns) == (status.size, status.mtime_ns)
+            if same and self._take(known):
+                return known
+        return None
+
+    def file_by_fingerprint(self, fingerprint: bytes) -> KnownFile | None:
+        """The known file with these contents, if it is no longer where it was."""
+        if not fingerprint:
+            return None
+        for known in self._indexer.files_by_fingerprint(fingerprint):
+            if self._take(known):
+                return known
+        return None
+
+    def _take(self, known: KnownFile) -> bool:
+        if known.key in self.files:
+            return False
+        folder = self._indexer.path_of(known.folder)
+        if folder is None or not self._is_gone(folder + b"/" + known.name, known.status.device):
+            return False
+        self.files.add(known.key)
+        return True
+
+    def folder_by_inode(self, path: bytes, device: int, inode: int) -> KnownFolder | None:
+        """The known folder that is now at an absolute path.
+
+        Numbers of inodes are used again, so something in it must bear a familiar name.
+        """
+        for known in self._indexer.folders_by_inode(device, inode):
+            if known.parent is None or known.key in self.folders:
+                continue
+            before = self._indexer.path_of(known.key)
+            if before is None or not self._is_gone(before, known.device):
+                continue
+            self._known.load(known.root_id)
+            if self._shows_one_of(path, self._known.names(known.key)):
+                self.folders.add(known.key)
+                return known
+        return None
+
+    def _shows_one_of(self, path: bytes, names: set[bytes]) -> bool:
+        try:
+            with os.scandir(path) as entries:
+                return any(entry.name in names for entry in entries)
+        except OSError:
+            return False
+
+    def _is_gone(self, path: bytes, device: int) -> bool:
+        """Whether nothing is at an absolute path any more, on the device that held it."""
+        located = self._rules.locate(path)
+        if located is None or not self._available(located[0]):
+            return False
+        try:
+            os.lstat(path)
+            return False
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError:
+            return False
+        while path not in (b"", b"/"):
+            path = os.path.dirname(path)  # noqa: PTH120 - a path of bytes
+            try:
+                return os.stat(path).st_dev == device  # noqa: PTH116
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError:
+                break
+        return False

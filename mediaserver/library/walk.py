@@ -1,0 +1,332 @@
+"""The walk of a scan: folders on disk beside folders in the index, and what differs.
+
+Found and changed files go to :attr:`Walk.found`, to be read; moves and art to the outbox; what is
+gone waits for the end of the scan, as it may yet turn up elsewhere. A folder that has moved keeps
+its key, and nothing in it is read again.
+"""
+
+import errno
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from mediaserver.library.artwork import folder_art
+from mediaserver.library.folder_tree import FolderTree
+from mediaserver.library.indexer import ArtFile, Batch, FileStatus, Indexer, KnownFile, KnownRoot
+from mediaserver.library.listing import Identity, Listing, list_folder
+from mediaserver.library.moves import Moves
+from mediaserver.library.outbox import Outbox
+from mediaserver.library.readers.naming import clean
+from mediaserver.library.readers.picture_header import measure
+from mediaserver.library.roots import MAX_DEPTH, TOO_DEEP, Rules, explain_error, join
+
+logger = logging.getLogger(__name__)
+
+ART_HEAD = 256 << 10
+"""Bytes of a picture in which its size must stand."""
+
+AHEAD_NS = 1_000_000_000
+"""How far in the future a change may lie and still count as one of just now."""
+
+REFUSALS = frozenset(clean(os.strerror(number)) for number in errno.errorcode)
+"""Reasons that lie with the system and not with the file: worth another try at each scan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A folder to scan, by its path relative to its root. ``deep``: with all that is below it;
+    otherwise with those folders below it that are new."""
+
+    root: KnownRoot
+    path: bytes = b""
+    deep: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A folder on the walk; it gets into the index when something of it does."""
+
+    root: KnownRoot
+    path: bytes
+    parent: "Node | None"
+    identity: Identity
+    mtime_ns: int
+    linked: bool = False
+    """It, or one above it, was reached through a symbolic link."""
+    key: int | None = None
+    device: int | None = None
+    """As the index has it."""
+    renewed: bool = False
+    """Known, but to be written again: another device or inode."""
+
+    @property
+    def absolute(self) -> bytes:
+        return os.path.join(self.root.path, self.path) if self.path else self.root.path  # noqa: PTH118
+
+    def ensure(self, batch: Batch) -> int:
+        """Its key, once it and those above it are in the index."""
+        if self.key is None or self.renewed:
+            parent = self.parent.ensure(batch) if self.parent is not None else None
+            device, inode = self.identity
+            self.key = batch.put_folder(
+                self.root.root_id,
+                self.path,
+                parent=parent,
+                device=device,
+                inode=inode,
+                mtime_ns=self.mtime_ns,
+            )
+            self.renewed = False
+        return self.key
+
+    def identities(self) -> frozenset[Identity]:
+        """Of itself and all above it."""
+        found = []
+        node: Node | None = self
+        while node is not None:
+            found.append(node.identity)
+            node = node.parent
+        return frozenset(found)
+
+
+@dataclass(slots=True, eq=False)
+class Finding:
+    """A file to be read. ``known``: the index has it, as it was before."""
+
+    folder: Node
+    name: bytes
+    status: FileStatus
+    known: KnownFile | None
+
+    @property
+    def path(self) -> bytes:
+        return self.folder.absolute + b"/" + self.name
+
+
+class Walk:
+    """One walk over targets whose roots are available.
+
+    Files changed less than ``quiet_ns`` ago may still be written to: they are left for later.
+    """
+
+    def __init__(
+        self,
+        indexer: Indexer,
+        known: FolderTree,
+        moves: Moves,
+        rules: Rules,
+        outbox: Outbox,
+        *,
+        quiet_ns: int,
+        now_ns: Callable[[], int],
+    ) -> None:
+        self._indexer = indexer
+        self._known = known
+        self._moves = moves
+        self._rules = rules
+        self._outbox = outbox
+        self._quiet_ns = quiet_ns
+        self._now_ns = now_ns
+        self.found: deque[Finding] = deque()
+        self.gone_files: set[int] = set()
+        self.gone_folders: set[int] = set()
+        self.seen = 0
+        """Media files."""
+        self.folder = b""
+        """The one looked at last."""
+        self.unsettled: set[bytes] = set()
+        """Folders with files that are being written."""
+        self.troubled: dict[bytes, str] = {}
+        """Folders that the system would not show as a whole, or with files that it refused."""
+
+    def steps(self, targets: Iterable[Target]) -> Iterator[None]:
+        """Walk; a step is a folder."""
+        for target in targets:
+            start = self._start(target)
+            if start is None:
+                continue
+            stack = [start]
+            while stack:
+                node, deep = stack.pop()
+                stack.extend(reversed(self._visit(node, deep)))
+                yield
+
+    def _start(self, target: Target) -> tuple[Node, bool] | None:
+        """Where to begin; of what has vanished in the nearest folder that is there."""
+        if self._rules.by_path(target.path) is not None:
+            return None
+        node, path, deep = None, b"", target.deep
+        for name in (b"", *(target.path.split(b"/") if target.path else ())):
+            path = join(path, name) if name else b""
+            absolute = os.path.join(target.root.path, path) if path else target.root.path  # noqa: PTH118
+            try:
+                # Of a link the folder that holds it knows whether it is to be followed.
+                link = node is not None and os.path.islink(absolute)  # noqa: PTH114
+                status = None if link else os.stat(absolute)  # noqa: PTH116
+            except (FileNotFoundError, NotADirectoryError):
+                status = None
+            except OSError as error:
+                self.troubled[absolute] = explain_error(absolute, error)
+                return None
+            if status is None:
+                deep = False
+                break
+            identity = (status.st_dev, status.st_ino)
+            node = self._node(Node(target.root, path, node, identity, status.st_mtime_ns))
+        return (node, deep) if node is not None else None
+
+    def _node(self, node: Node) -> Node:
+        known = self._known.get(node.root.root_id, node.path)
+        if known is not None:
+            node.key = known.key
+            node.device = known.device
+            node.renewed = (known.device, known.inode) != node.identity
+        return node
+
+    def _visit(self, node: Node, deep: bool) -> list[tuple[Node, bool]]:
+        """Look at one folder; the folders in it to visit, in order of their names."""
+        self.folder = node.absolute
+        above = node.identities() if self._rules.follow_links else frozenset[Identity]()
+        listing = list_folder(self.folder, node.path, self._rules, above=above, linked=node.linked)
+        if listing.folders and node.path.count(b"/") + 1 >= MAX_DEPTH:
+            logger.warning("%r: %s", self.folder, TOO_DEEP.reason)
+            listing.folders.clear()
+        files = self._indexer.known_files(node.key) if node.key is not None else {}
+        if listing.error is None and self._is_unmounted(node, listing, files):
+            listing.error = "it is empty, and on another file system than before: not mounted?"
+        if listing.error is not None:
+            self.troubled[self.folder] = listing.error
+        elif node.renewed:
+            self._outbox.add(node.ensure)
+        self._compare_files(node, listing, files)
+        if listing.error is None:
+            self._note_gone(node, listing, files)
+            self._compare_art(node, listing)
+        self._outbox.flush_if_due()
+        return self._folders_below(node, listing, deep)
+
+    def _is_unmounted(self, node: Node, listing: Listing, files: dict[bytes, KnownFile]) -> bool:
+        """Whether the folder is a mount point with nothing mounted on it any more."""
+        return (
+            listing.empty
+            and node.key is not None
+            and node.device != node.identity[0]
+            and bool(files or self._known.below(node.key))
+        )
+
+    # ---- files
+
+    def _compare_files(
+        self, node: Node, listing: Listing, known_files: dict[bytes, KnownFile]
+    ) -> None:
+        self.seen += len(listing.files)
+        for name, status in listing.files.items():
+            known = known_files.get(name)
+            if known is not None:
+                before = known.status
+                same = before.mtime_ns == status.mtime_ns and before.size == status.size
+                if same and (known.reason is None or known.reason not in REFUSALS):
+                    continue
+            if -AHEAD_NS <= self._now_ns() - status.mtime_ns < self._quiet_ns:
+                self.unsettled.add(self.folder)
+                continue
+            if known is None and self._known.any:
+                moved = self._moves.file_by_inode(status)
+                if moved is not None:
+                    self._move_file(moved.key, node, name, status)
+                    continue
+            self.found.append(Finding(node, name, status, known))
+
+    def _move_file(self, key: int, node: Node, name: bytes, status: FileStatus) -> None:
+        def move(batch: Batch) -> None:
+            batch.move_item(key, node.ensure(batch), name, status)
+
+        self._outbox.add(move)
+
+    def _note_gone(self, node: Node, listing: Listing, known_files: dict[bytes, KnownFile]) -> None:
+        for name, file in known_files.items():
+            if name not in listing.files and name not in listing.unknown:
+                self.gone_files.add(file.key)
+        for folder in self._known.below(node.key) if node.key is not None else ():
+            name = folder.path.rpartition(b"/")[2]
+            if name not in listing.folders and name not in listing.unknown:
+                self.gone_folders.add(folder.key)
+
+    # ---- folders
+
+    def _folders_below(self, node: Node, listing: Listing, deep: bool) -> list[tuple[Node, bool]]:
+        below = []
+        for name, found in sorted(listing.folders.items()):
+            child = self._node(
+                Node(
+                    node.root,
+                    join(node.path, name),
+                    node,
+                    found.identity,
+                    found.mtime_ns,
+                    node.linked or found.linked,
+                )
+            )
+            if child.key is None and not child.linked and self._known.any:
+                self._move_folder(child)
+            elif child.key is not None and not child.renewed and not deep:
+                continue
+            below.append((child, True))
+        return below
+
+    def _move_folder(self, node: Node) -> None:
+        """If it is a known folder that has come from elsewhere, it is known here now."""
+        known = self._moves.folder_by_inode(node.absolute, *node.identity)
+        parent = node.parent
+        if known is None or parent is None:
+            return
+        node.key = known.key
+
+        def move(batch: Batch) -> None:
+            batch.move_folder(known.key, node.root.root_id, node.path, parent.ensure(batch))
+
+        self._outbox.add(move)
+        # At once: whoever looks for more moves asks the index for paths.
+        self._outbox.flush()
+        if parent.key is not None:
+            self._known.moved(known, node.root.root_id, node.path, parent.key)
+
+    # ---- art
+
+    def _compare_art(self, node: Node, listing: Listing) -> None:
+        known = self._known.art(node.key) if node.key is not None else None
+        candidates = set(listing.art)
+        while (name := folder_art(candidates)) is not None:
+            status = listing.art[name]
+            if known is not None and (known.name, known.mtime_ns) == (name, status.mtime_ns):
+                return
+            art = _art_file(node.absolute, name, status)
+            if art is not None:
+                self._set_art(node, art)
+                return
+            candidates.discard(name)
+        if known is not None:
+            self._set_art(node, None)
+
+    def _set_art(self, node: Node, art: ArtFile | None) -> None:
+        def set_art(batch: Batch) -> None:
+            batch.set_folder_art(node.ensure(batch), art)
+
+        self._outbox.add(set_art)
+
+
+def _art_file(folder: bytes, name: bytes, status: FileStatus) -> ArtFile | None:
+    """A picture that can be shown; None for anything else of that name."""
+    try:
+        descriptor = os.open(folder + b"/" + name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        measured = measure(os.pread(descriptor, ART_HEAD, 0))
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return ArtFile(name, *measured, status.mtime_ns) if measured is not None else None

@@ -1,0 +1,256 @@
+"""Changes in the media roots as they happen: file system events to folders to scan.
+
+Events only add folders to a set; when it has been quiet for a while, the set is handed over.
+Roots whose file system tells of no changes, and those with more folders than may be watched, are
+looked through at intervals instead, and the owner can read why.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver, ObservedWatch
+
+from mediaserver.library import mounts
+from mediaserver.library.gathering import Gathered, Gathering
+from mediaserver.library.listing import Identity
+from mediaserver.library.roots import Rules, relative
+from mediaserver.media_types import by_suffix
+
+logger = logging.getLogger(__name__)
+
+_EVENTS: list[type[FileSystemEvent]] = [
+    FileCreatedEvent,
+    FileClosedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+]
+"""Not FileModifiedEvent: one a write while a file is copied, and its closing tells the same."""
+
+_LOSSES = "watchdog.observers"
+"""The logger in which watchdog, and nowhere else, tells that the kernel's queue ran over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How a root's changes are noticed: by events, or by looking through it at intervals; some
+    need both. ``reason``: why it is looked through."""
+
+    events: bool
+    polled: bool = False
+    reason: str | None = None
+
+
+class Watcher:
+    """Watches roots from :meth:`start` to :meth:`close`; both, and the timers, are the loop's.
+
+    ``on_quiet`` is called on the loop with what has changed.
+    """
+
+    def __init__(
+        self,
+        roots: Sequence[bytes],
+        rules: Rules,
+        on_quiet: Callable[[Gathered], None],
+        *,
+        quiet_seconds: float = 2.0,
+    ) -> None:
+        self._roots = tuple(roots)
+        self._rules = rules
+        self._on_quiet = on_quiet
+        self._loop = asyncio.get_running_loop()
+        self._gathering = Gathering(quiet_seconds, self._loop.time)
+        self._timer: asyncio.TimerHandle | None = None
+        self._observer: BaseObserver | None = None
+        self._watches: dict[bytes, tuple[ObservedWatch, Identity]] = {}
+        self._losses = _Losses(self._lost)
+        self.watched: dict[bytes, Watched] = {}
+        """By root; empty before :meth:`start`."""
+
+    async def start(self) -> None:
+        """Begin to watch; what changes from now on will be told."""
+        observer = Observer()
+        observer.start()
+        self._observer = observer
+        losses = logging.getLogger(_LOSSES)
+        losses.addHandler(self._losses)
+        if not losses.isEnabledFor(logging.WARNING):
+            losses.setLevel(logging.WARNING)
+        self.watched = await asyncio.to_thread(self._plan)
+        for root, watched in self.watched.items():
+            if watched.reason is not None:
+                logger.warning(
+                    "media root %r is looked through at intervals: %s", root, watched.reason
+                )
+        await asyncio.to_thread(self._watch)
+
+    async def close(self) -> None:
+        """Stop watching; nothing is told any more. Idempotent."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        logging.getLogger(_LOSSES).removeHandler(self._losses)
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            observer.stop()
+            await asyncio.to_thread(observer.join)
+
+    async def refresh(self) -> set[bytes]:
+        """Watch roots that have come, or are another folder than before (mounted since).
+
+        Those roots are returned: what changed in them meanwhile was not told.
+        """
+        return await asyncio.to_thread(self._watch)
+
+    def later(self, folder: bytes) -> None:
+        """Have a folder scanned after the next quiet; from the loop."""
+        if self._gathering.add(folder):
+            self._set_timer()
+
+    # ---- in other threads
+
+    def _plan(self) -> dict[bytes, Watched]:
+        table = mounts.read_mounts()
+        planned: dict[bytes, Watched] = {}
+        counted: list[tuple[bytes, int]] = []
+        limit = mounts.max_watches()
+        for root in self._roots:
+            silence = mounts.silence(os.path.realpath(root), table)
+            if silence.root is not None:
+                reason = f"its file system ({silence.root}) does not tell of changes"
+                planned[root] = Watched(events=False, polled=True, reason=reason)
+                continue
+            if silence.below is not None:
+                reason = f"a file system in it ({silence.below}) does not tell of changes"
+                planned[root] = Watched(events=True, polled=True, reason=reason)
+            elif self._rules.follow_links:
+                reason = "what lies behind links does not tell of changes"
+                planned[root] = Watched(events=True, polled=True, reason=reason)
+            else:
+                planned[root] = Watched(events=True)
+            if limit is not None:
+                counted.append((root, mounts.count_folders(root, limit)))
+        if limit is not None:
+            for root, reason in mounts.too_many(counted, limit).items():
+                planned[root] = Watched(events=False, polled=True, reason=reason)
+        return planned
+
+    def _watch(self) -> set[bytes]:
+        renewed = set()
+        for root, watched in self.watched.items():
+            if not watched.events:
+                continue
+            try:
+                status = os.stat(root)  # noqa: PTH116 - a path of bytes
+            except OSError:
+                continue
+            identity = (status.st_dev, status.st_ino)
+            before = self._watches.get(root)
+            if before is not None and before[1] == identity:
+                continue
+            if self._schedule(root, identity):
+                renewed.add(root)
+        return renewed
+
+    def _schedule(self, root: bytes, identity: Identity) -> bool:
+        observer = self._observer
+        if observer is None:
+            return False
+        before = self._watches.pop(root, None)
+        if before is not None:
+            observer.unschedule(before[0])
+        try:
+            watch = observer.schedule(
+                _Handler(root, self._rules, self._changed),
+                os.fsdecode(root),
+                recursive=True,
+                event_filter=_EVENTS,
+            )
+        except OSError as error:
+            reason = error.strerror or str(error)
+            self.watched[root] = Watched(events=False, polled=True, reason=reason)
+            logger.warning("media root %r cannot be watched: %s", root, reason)
+            return False
+        self._watches[root] = (watch, identity)
+        return True
+
+    def _changed(self, folder: bytes) -> None:
+        if self._gathering.add(folder):
+            self._loop.call_soon_threadsafe(self._set_timer)
+
+    def _lost(self) -> None:
+        if self._gathering.add_everything():
+            self._loop.call_soon_threadsafe(self._set_timer)
+
+    # ---- on the loop
+
+    def _set_timer(self) -> None:
+        due = self._gathering.due()
+        if self._observer is not None and self._timer is None and due is not None:
+            self._timer = self._loop.call_at(due, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        due = self._gathering.due()
+        if due is not None and due > self._loop.time():
+            self._set_timer()  # more has changed since the timer was set
+        elif due is not None:
+            self._on_quiet(self._gathering.take())
+
+
+class _Handler(FileSystemEventHandler):
+    """In watchdog's thread: an event to the folders that it changes."""
+
+    def __init__(self, root: bytes, rules: Rules, changed: Callable[[bytes], None]) -> None:
+        self._root = root
+        self._rules = rules
+        self._changed = changed
+
+    def dispatch(self, event: FileSystemEvent) -> None:
+        for path in (event.src_path, event.dest_path):
+            if path:
+                folder = self.folder_of(os.fsencode(path), is_directory=event.is_directory)
+                if folder is not None:
+                    self._changed(folder)
+
+    def folder_of(self, path: bytes, *, is_directory: bool) -> bytes | None:
+        """The folder whose listing an event changes; None: nothing in the library changes."""
+        inside = relative(self._root, path)
+        if inside is None:
+            return None
+        if not inside:
+            return self._root
+        if not is_directory and by_suffix(path) is None:
+            return None
+        if self._rules.by_path(inside) is not None:
+            return None
+        return path.rpartition(b"/")[0]
+
+
+class _Losses(logging.Handler):
+    """Hears watchdog say that events were lost; it tells nobody else (watchdog 7)."""
+
+    def __init__(self, lost: Callable[[], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._told = lost
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "overflow" in record.getMessage():
+            self._told()
