@@ -47,6 +47,8 @@ __all__ = [
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 """Of actions, arguments and variables (UDA 1.1 §2.5): it is also that of an XML element."""
+_ARGUMENTS_ONLY = "A_ARG_TYPE_"
+"""Begins names of variables that only give arguments a type (UDA 1.1 §2.5)."""
 _VERSIONED = re.compile(r"(?P<base>.+):(?P<version>[1-9][0-9]{0,2})", re.ASCII | re.DOTALL)
 
 
@@ -187,7 +189,7 @@ class Service:
         self._values = {
             variable: variable.default
             for variable in self.variables
-            if variable.evented and variable.default is not None
+            if variable.default is not None and not variable.name.startswith(_ARGUMENTS_ONLY)
         }
         self._listeners: list[Listener] = []
         self.set(values or {})

@@ -43,7 +43,6 @@ _CLOSE = "</s:Body></s:Envelope>"
 _SOAPACTION = re.compile(r"\s*([\"']?)(?P<type>[^\"'#\s]+)#(?P<name>[^\"'#\s]+)\1\s*")
 _XML_TYPE = re.compile(r"(?:text/xml|application/(?:[a-z0-9.+-]+\+)?xml)")
 _CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([A-Za-z0-9._-]+)", re.IGNORECASE)
-_UTF_16_DECLARED = re.compile(r"(<\?xml[^>]*?encoding\s*=\s*[\"'])[^\"'>]*")
 
 # The encoding is ours to find out (below); entities, DTDs and the network are of no use here
 # (security.md S1). Comments and processing instructions are dropped, CDATA is text.
@@ -161,7 +160,7 @@ def _ascii(body: bytes) -> bytes:
     return body
 
 
-def _parse(body: bytes) -> "etree._Element":
+def _parse(body: bytes) -> etree._Element:
     """The document element. RequestRefused for what is not XML, or too much of it."""
     # Some control points count a C string's final NUL as part of the body.
     body = body.strip(b" \t\r\n\0")
@@ -180,7 +179,7 @@ def _parse(body: bytes) -> "etree._Element":
     return root
 
 
-def _check_size(root: "etree._Element") -> None:
+def _check_size(root: etree._Element) -> None:
     depth = elements = 0
     for event, _ in etree.iterwalk(root, events=("start", "end")):
         if event == "end":
@@ -192,7 +191,7 @@ def _check_size(root: "etree._Element") -> None:
             raise RequestRefused(400, "too many elements, or too deep")
 
 
-def _action_element(root: "etree._Element") -> "etree._Element":
+def _action_element(root: etree._Element) -> etree._Element:
     """The first element in Body. Envelope and Body are known by their local names."""
     if _split(root)[1] == "Envelope":
         for part in root:
@@ -202,13 +201,13 @@ def _action_element(root: "etree._Element") -> "etree._Element":
     raise RequestRefused(412, "no element for the action")
 
 
-def _split(node: "etree._Element") -> tuple[str, str]:
+def _split(node: etree._Element) -> tuple[str, str]:
     """Namespace (empty if there is none) and local name."""
     namespace, _, name = str(node.tag).rpartition("}")
     return namespace[1:], name
 
 
-def _arguments(action: "etree._Element") -> dict[str, str]:
+def _arguments(action: etree._Element) -> dict[str, str]:
     arguments: dict[str, str] = {}
     for argument in action:
         _, name = _split(argument)  # UDA has them without namespace, Net::UPnP does not
