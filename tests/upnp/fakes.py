@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
+from mediaserver.upnp.discovery import Discovery, Limits
 from mediaserver.upnp.gena import Callback
 from mediaserver.upnp.interfaces import Address, Interface
 from mediaserver.upnp.multicast import Datagram
+from mediaserver.upnp.ssdp import Target
 
 
 async def settle() -> None:
@@ -183,8 +185,46 @@ class FakePost:
         return messages
 
 
-class MiddleRandom(random.Random):
-    """Always the middle."""
+ETH0 = Interface("eth0", 2, ip_address("192.0.2.5"), 24)
+ETH1 = Interface("eth1", 3, ip_address("198.51.100.5"), 24)
+UDN = "uuid:2fac1234-31f8-11b4-a222-08002b34c003"
+TYPES = (
+    "urn:schemas-upnp-org:device:MediaServer:1",
+    "urn:schemas-upnp-org:service:ContentDirectory:1",
+    "urn:schemas-upnp-org:service:ConnectionManager:1",
+)
+TARGETS = tuple(Target(nt, UDN) for nt in ("upnp:rootdevice", UDN, *TYPES))
+"""What a media server of two services announces."""
 
-    def uniform(self, a: float, b: float) -> float:
-        return (a + b) / 2
+
+def discovery(
+    clock: FakeClock,
+    network: FakeNetwork,
+    *,
+    boot_id: int = 7,
+    boot_id_changed: Callable[[int], None] = lambda boot_id: None,
+    limits: Limits | None = None,
+    rng: random.Random | None = None,
+) -> Discovery:
+    """Discovery of a media server at 8200, by a fake clock on a fake network."""
+    return Discovery(
+        TARGETS,
+        server="Linux/6.1 UPnP/1.0 mediaserver/1.0",
+        boot_id=boot_id,
+        config_id=4711,
+        location=lambda interface: f"http://{interface.host(8200)}/description.xml",
+        boot_id_changed=boot_id_changed,
+        limits=limits,
+        network=network,
+        clock=clock,
+        wall_clock=lambda: 784111777.0,  # Sun, 06 Nov 1994 08:49:37 GMT (RFC 9110 §5.6.7)
+        sleep=clock.sleep,
+        rng=rng or random.Random(1),  # noqa: S311
+    )
+
+
+def m_search(target: str = "ssdp:all", mx: int | None = 1) -> bytes:
+    lines = ["M-SEARCH * HTTP/1.1", "HOST: 239.255.255.250:1900", 'MAN: "ssdp:discover"']
+    if mx is not None:
+        lines.append(f"MX: {mx}")
+    return "\r\n".join([*lines, f"ST: {target}", "", ""]).encode("ascii")
