@@ -70,7 +70,9 @@ def _file_writer(
         described = "".join([attribute(item) for attribute in attributes])
         if not described and not every:
             return ""
-        suffix = _suffix(item.file_name.rpartition(".")[2])
+        name = item.file_name
+        dot = name.rfind(".")
+        suffix = _suffix(name[dot + 1 :]) if dot > 0 else ""
         return (
             f"{begin(item.mime_type, item.dlna_profile)}{described}{media}{item.key:x}{suffix}{end}"
         )
