@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from mediaserver import urls
 from mediaserver.upnp import control, description
 from mediaserver.upnp.device import Device, Icon
+from mediaserver.upnp.errors import ActionFailed
 from mediaserver.upnp.service import Action, ActionRequest, Service, StateVariable
 
 SERVER = "Linux/6.1 UPnP/1.0 Switch/1.0"
@@ -28,6 +29,8 @@ class Switch:
     """What the actions do, and the device around them."""
 
     on: bool = False
+    stuck: bool = False
+    """It cannot be turned."""
     requests: list[ActionRequest] = field(default_factory=list)
     """Those of GetStatus."""
 
@@ -47,6 +50,8 @@ class Switch:
     async def set_target(
         self, request: ActionRequest, *, new_target_value: bool
     ) -> Mapping[str, object]:
+        if self.stuck:
+            raise ActionFailed("stuck")
         self.on = new_target_value
         self.service.set({TARGET: self.on, STATUS: self.on})
         return {}
