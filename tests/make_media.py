@@ -128,8 +128,12 @@ def film(
     container_options: Mapping[str, str] | None = None,
     metadata: Mapping[str, str] | None = None,
     cover: bytes | None = None,
+    dark_until: float = 0,
 ) -> Path:
-    """Moving colours with a tone; ``audio_codec`` None: silent. ``cover``: an attached JPEG."""
+    """Moving colours with a tone; ``audio_codec`` None: silent. ``cover``: an attached JPEG.
+
+    ``dark_until`` seconds of black come first; then a key frame comes each second.
+    """
     default_video, default_audio = FILM_CODECS[path.suffix]
     with _output(path, container, container_options) as file:
         file.metadata.update(metadata or {})
@@ -142,6 +146,8 @@ def film(
         video.width, video.height = size
         video.pix_fmt = "yuv420p"
         video.codec_context.thread_count = 1
+        if dark_until:
+            video.codec_context.gop_size = round(frame_rate)
         if video_bitrate:
             video.bit_rate = video_bitrate
         audio = None
@@ -153,7 +159,7 @@ def film(
             attached.width, attached.height = 16, 16
             attached.pix_fmt = "yuvj420p"
             attached.disposition = av.stream.Disposition.attached_pic
-        _write_pictures(file, video, seconds, size, frame_rate)
+        _write_pictures(file, video, seconds, size, frame_rate, dark_until)
         if audio is not None:
             _write_sound(file, audio, seconds, None)
         if attached is not None and cover is not None:
@@ -263,9 +269,13 @@ def _write_pictures(
     seconds: float,
     size: tuple[int, int],
     frame_rate: int | Fraction,
+    dark_until: float,
 ) -> None:
     for number in range(round(seconds * frame_rate)):
-        image = Image.new("RGB", size, (80 + number * 5 % 170, 90, 200 - number * 3 % 150))
+        colour = (80 + number * 5 % 170, 90, 200 - number * 3 % 150)
+        if number < dark_until * frame_rate:
+            colour = (0, 0, 0)
+        image = Image.new("RGB", size, colour)
         frame = VideoFrame.from_image(image)  # type: ignore[no-untyped-call]  # av leaves it out
         frame.pts = number
         frame.time_base = 1 / Fraction(frame_rate)

@@ -4,6 +4,7 @@ Runs in worker processes. Input is hostile (security.md M4): formats are a fixed
 the header is looked at before anything is unpacked, nothing is ever enlarged.
 """
 
+import contextlib
 import io
 import warnings
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from mediaserver.library.readers.picture_header import measure
 
 if TYPE_CHECKING:
     import av
+    from av.container import InputContainer
     from PIL import Image
 
 MAX_PIXELS = 64_000_000
@@ -26,6 +28,8 @@ FRAME_AT = 0.1
 """Where in a video its picture is taken, as part of its length: behind black and logos."""
 MAX_FRAMES = 200
 """Decoded in search of one picture."""
+DARK = 24
+"""Mean brightness, of 255, below which a picture shows nothing."""
 
 _ORIENTATION = 0x0112
 _TURNED = (5, 6, 7, 8)
@@ -130,7 +134,7 @@ def _encoded(picture: "Image.Image", size: tuple[int, int], profile: ImageProfil
         picture = picture.resize(size, Image.Resampling.LANCZOS)
     target = io.BytesIO()
     if profile.image_format == "PNG":
-        picture.save(target, "PNG")
+        picture.save(target, "PNG", icc_profile=None)
         return Picture(target.getvalue(), "image/png", *picture.size)
     if picture.mode == "RGBA":
         # Transparent parts become white; what is below them is arbitrary.
@@ -140,7 +144,7 @@ def _encoded(picture: "Image.Image", size: tuple[int, int], profile: ImageProfil
     # Without its EXIF: the orientation is applied, and where it was taken is nobody's business.
     picture.save(
         target, "JPEG", quality=QUALITY, subsampling="4:2:0", progressive=False, exif=b"",
-        icc_profile=None,
+        icc_profile=None, comment=b"",
     )  # fmt: skip
     return Picture(_jfif_1_02(target.getvalue()), "image/jpeg", *picture.size)
 
@@ -148,7 +152,7 @@ def _encoded(picture: "Image.Image", size: tuple[int, int], profile: ImageProfil
 def _jfif_1_02(data: bytes) -> bytes:
     """DLNA wants JFIF 1.02; libjpeg says 1.01 of the same bytes (1.02 added thumbnails)."""
     head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01"
-    return head + b"\x02" + data[12:] if data.startswith(head + b"\x01") else data
+    return head + b"\x02" + data[len(head) + 1 :] if data.startswith(head + b"\x01") else data
 
 
 def _image(frame: "av.VideoFrame") -> "Image.Image":
@@ -159,8 +163,6 @@ def _image(frame: "av.VideoFrame") -> "Image.Image":
 
 def _video_frame(path: bytes) -> "Image.Image":
     """A picture from a tenth into a video; a later one if that is nearly black."""
-    from PIL import ImageStat
-
     contents = open_contents(path)
     with (
         contents.file,
@@ -173,17 +175,28 @@ def _video_frame(path: bytes) -> "Image.Image":
             raise UnreadableMedia("more pixels than we unpack")
         stream.thread_type = "NONE"
         stream.codec_context.thread_count = 1
-        if container.duration:
-            at = int(container.duration * FRAME_AT) + (container.start_time or 0)
-            container.seek(at)
-        best = None
+        first = container.start_time or 0
+        # From the very beginning if that gave none: behind it there may be no other key frame.
+        for at in (first + int((container.duration or 0) * FRAME_AT), 0):
+            with contextlib.suppress(OSError, ValueError):  # no index to seek with
+                container.seek(at)
+            picture = _first_bright(container, stream)
+            if picture is not None:
+                return picture
+    raise UnreadableMedia("no frame could be decoded")
+
+
+def _first_bright(container: "InputContainer", stream: "av.VideoStream") -> "Image.Image | None":
+    """Every 25th frame from here is looked at; the last of them if all are dark."""
+    from PIL import ImageStat
+
+    best = None
+    with contextlib.suppress(OSError, ValueError):  # what was decoded before damage counts
         for number, frame in enumerate(container.decode(stream)):
             if number % 25 == 0:
                 best = _image(frame)
-                if ImageStat.Stat(best.convert("L")).mean[0] > 24:
+                if ImageStat.Stat(best.convert("L")).mean[0] > DARK:
                     break
             if number >= MAX_FRAMES:
                 break
-    if best is None:
-        raise UnreadableMedia("no frame could be decoded")
     return best
