@@ -207,3 +207,29 @@ def _user_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return f"user {uid}"
+
+
+class Presence:
+    """Notices that roots come and go: mounted, unmounted, emptied, opened, closed."""
+
+    def __init__(self, roots: Iterable[bytes]) -> None:
+        self._marks: dict[bytes, object] = dict.fromkeys(roots)
+
+    def changed(self) -> set[bytes]:
+        """Roots that have become something else since the last call; at first all of them."""
+        changed = set()
+        for path, before in self._marks.items():
+            mark = _mark(path)
+            if mark != before:
+                self._marks[path] = mark
+                changed.add(path)
+        return changed
+
+
+def _mark(path: bytes) -> object:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - a path of bytes
+        with os.scandir(path) as entries:
+            return status.st_dev, status.st_ino, any(True for _ in entries)
+    except OSError as error:
+        return error.errno

@@ -1,13 +1,15 @@
 """A scan: compare folders with what the index knows, read what is new or changed, write it down.
 
-The walk (:mod:`.walk`) costs a ``stat`` a file and reads nothing that is unchanged: same size and
-same time of last change, to the nanosecond. Found and changed files stream through the reader
-pool while the walk goes on; what comes back is written in batches (:mod:`.outbox`). A scan that
-is cut short has lost its last second, and the next one does not read again what is committed.
+The walk (:mod:`.scanning.walk`) costs a ``stat`` a file and reads nothing that is unchanged: same
+size and same time of last change, to the nanosecond. Found and changed files stream through the
+reader pool while the walk goes on; what comes back is written in batches
+(:mod:`.scanning.outbox`). A scan that is cut short has lost its last second, and the next one
+does not read again what is committed.
 
-A file that vanished at one place and turned up at another keeps its key (:mod:`.moves`). Files
-are removed last, and only where their folder could be listed from end to end: what the system
-refuses to tell (EACCES, EIO, EMFILE, ESTALE) is unknown, not gone (security.md F9).
+A file that vanished at one place and turned up at another keeps its key
+(:mod:`.scanning.moves`). Files are removed last, and only where their folder could be listed from
+end to end: what the system refuses to tell (EACCES, EIO, EMFILE, ESTALE) is unknown, not gone
+(security.md F9).
 
 Everything runs in the writer thread.
 """
@@ -22,14 +24,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from mediaserver.library.folder_tree import FolderTree
 from mediaserver.library.indexer import Batch, Indexer
-from mediaserver.library.moves import Moves
 from mediaserver.library.objects import MediaFacts
-from mediaserver.library.outbox import Outbox
 from mediaserver.library.readers.naming import clean
 from mediaserver.library.roots import Rules, look
-from mediaserver.library.walk import REFUSALS, Finding, Target, Walk
+from mediaserver.library.scanning.folder_tree import FolderTree
+from mediaserver.library.scanning.moves import Moves
+from mediaserver.library.scanning.outbox import Outbox
+from mediaserver.library.scanning.walk import REFUSALS, Finding, Target, Walk
 
 logger = logging.getLogger(__name__)
 

@@ -25,10 +25,10 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
-from mediaserver.library import mounts
-from mediaserver.library.gathering import Gathered, Gathering
-from mediaserver.library.listing import Identity
 from mediaserver.library.roots import Rules, relative
+from mediaserver.library.scanning.listing import Identity
+from mediaserver.library.watching import mounts
+from mediaserver.library.watching.gathering import Gathered, Gathering
 from mediaserver.media_types import by_suffix
 
 logger = logging.getLogger(__name__)

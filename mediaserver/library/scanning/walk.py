@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from mediaserver.library.artwork import folder_art
-from mediaserver.library.folder_tree import FolderTree
 from mediaserver.library.indexer import ArtFile, Batch, FileStatus, Indexer, KnownFile, KnownRoot
-from mediaserver.library.listing import Identity, Listing, list_folder
-from mediaserver.library.moves import Moves
-from mediaserver.library.outbox import Outbox
 from mediaserver.library.readers.naming import clean
 from mediaserver.library.readers.picture_header import measure
 from mediaserver.library.roots import MAX_DEPTH, TOO_DEEP, Rules, explain_error, join
+from mediaserver.library.scanning.folder_tree import FolderTree
+from mediaserver.library.scanning.listing import Identity, Listing, list_folder
+from mediaserver.library.scanning.moves import Moves
+from mediaserver.library.scanning.outbox import Outbox
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ mounted (security.md F7, F9).
 import os
 from collections.abc import Callable
 
-from mediaserver.library.folder_tree import FolderTree
 from mediaserver.library.indexer import FileStatus, Indexer, KnownFile, KnownFolder
 from mediaserver.library.roots import Rules
+from mediaserver.library.scanning.folder_tree import FolderTree
 
 
 class Moves:

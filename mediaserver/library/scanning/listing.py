@@ -1,6 +1,6 @@
 """One folder as it is on disk: its media files, folders and art, and what could not be looked at.
 
-The one place that decides from a directory entry what it is; :mod:`.scanner` compares the
+The one place that decides from a directory entry what it is; :mod:`.walk` compares the
 result with the index. Costs one ``stat`` for each media file and folder, none for other files.
 """
 

@@ -1,0 +1,12 @@
+"""The parts of a scan (all of it behind :mod:`mediaserver.library.scanner`).
+
+::
+
+    requests          what waits to be scanned
+    walk              folders on disk beside folders in the index
+    listing           one folder on disk
+    folder_tree       the folders in the index
+    moves             what vanished here and turned up there
+    outbox            changes on their way to the index
+    writer            the thread that all of this runs in
+"""

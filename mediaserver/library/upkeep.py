@@ -1,0 +1,334 @@
+"""The index kept true to the disk: scans in the background, and what makes them start.
+
+Changes are noticed by the watcher; roots that come and go, by looking at them every few seconds;
+what tells of no changes is looked through at intervals. All requests are merged into the next
+scan. Scans run in the writer thread, everything else here on the event loop.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+from typing import TypeVar
+
+from mediaserver.library.database import Database
+from mediaserver.library.errors import IndexUnusable
+from mediaserver.library.indexer import Indexer, KnownRoot
+from mediaserver.library.objects import Change
+from mediaserver.library.roots import Presence, Rules
+from mediaserver.library.scanner import Reads, Scanner, ScanProgress, ScanSummary
+from mediaserver.library.scanning.requests import Requests
+from mediaserver.library.scanning.writer import WriterThread
+from mediaserver.library.views import View
+from mediaserver.library.watcher import Watched, Watcher
+from mediaserver.library.watching.gathering import Gathered
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CHECK_SECONDS = 10.0
+"""Between two looks at whether roots have come or gone."""
+RETRY_SECONDS = (5.0, 300.0)
+"""After a scan that failed; doubled each time, up to the second."""
+STOP_SECONDS = 5.0
+"""What the writer thread may take to end; it may hang on a share that has gone away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """In seconds."""
+
+    quiet: float = 2.0
+    """How long a folder must be unchanged before it is read."""
+    poll: float = 300.0
+    """How often folders are looked through that tell of no changes."""
+    check: float = CHECK_SECONDS
+    """How often roots are looked at."""
+
+
+@dataclass(slots=True)
+class UpkeepState:
+    """What goes on, for people."""
+
+    scanning: bool = False
+    progress: ScanProgress = field(default_factory=ScanProgress)
+    """Of the scan that runs, or ran last."""
+    roots: tuple[KnownRoot, ...] = ()
+    last_scan: ScanSummary | None = None
+    last_scan_ended: float | None = None
+    """By the event loop's clock."""
+    troubled: dict[bytes, str] = field(default_factory=dict)
+    """Folders where the system refused something; they are tried again and again."""
+    failure: str | None = None
+    """Why the last scan failed as a whole."""
+    notes: tuple[str, ...] = ()
+
+
+class Upkeep:
+    """``roots``: absolute paths and titles. ``on_change`` is called on the event loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        pool: Reads,
+        roots: Mapping[bytes, str],
+        rules: Rules,
+        views: Sequence[View],
+        *,
+        timing: Timing,
+        on_change: Callable[[Change], None],
+    ) -> None:
+        self._database = database
+        self._pool = pool
+        self._roots = dict(roots)
+        self._rules = rules
+        self._views = tuple(views)
+        self._timing = timing
+        self._on_change = on_change
+        self._loop = asyncio.get_running_loop()
+        self._writer: WriterThread | None = None
+        self._indexer: Indexer | None = None
+        self._closing = Event()
+        self._watcher: Watcher | None = None
+        self._presence = Presence(self._roots)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._retry: asyncio.TimerHandle | None = None
+        self._requests = Requests()
+        self._wanted = asyncio.Event()
+        self._failures = 0
+        self.state = UpkeepState()
+        self.system_update_id = 0
+
+    # ---- life
+
+    async def open(self) -> list[str]:
+        """Open the index and note the roots in it. Returns notes. Raises IndexUnusable."""
+        self._writer = WriterThread()
+        try:
+            notes = await self._in_writer(self._open)
+        except BaseException:
+            await self.close()
+            raise
+        self.state.notes = tuple(notes)
+        return notes
+
+    def start(self) -> None:
+        """Watch and scan in the background."""
+        self._tasks = [
+            asyncio.create_task(self._scan_and_watch(), name="library scans"),
+            asyncio.create_task(self._tend(), name="library roots"),
+        ]
+
+    def stop_scanning(self) -> None:
+        """For good: a scan that runs ends at its next file."""
+        self._closing.set()
+
+    async def close(self) -> None:
+        """End everything and close the index. The pool must have been closed. Idempotent."""
+        self._closing.set()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        if self._retry is not None:
+            self._retry.cancel()
+        if self._watcher is not None:
+            await self._watcher.close()
+        writer, self._writer = self._writer, None
+        if writer is not None and not await asyncio.to_thread(writer.stop, STOP_SECONDS):
+            logger.warning("a scan hangs; the program ends without it")
+            return
+        await asyncio.to_thread(self._database.close)
+
+    async def scan_once(self, progress: Callable[[ScanProgress], None]) -> ScanSummary:
+        """Scan all roots now; files that may still be growing are read as they are.
+
+        ``progress`` is called on the event loop. Raises IndexUnusable, ReaderPoolError.
+        """
+
+        def tell(current: ScanProgress) -> None:
+            self._loop.call_soon_threadsafe(progress, current)
+
+        summary = await self._in_writer(
+            lambda: self._scan(Requests(everything=True), settle=False, tell=tell)
+        )
+        self._note(summary)
+        return summary
+
+    def request(self, wanted: Requests) -> None:
+        """Have folders scanned as soon as the scan that runs has ended."""
+        if wanted:
+            self._requests.merge(wanted)
+            self._wanted.set()
+
+    @property
+    def watched(self) -> Mapping[bytes, Watched]:
+        """How changes in roots are noticed; empty until that is known."""
+        return self._watcher.watched if self._watcher is not None else {}
+
+    # ---- in the background, on the loop
+
+    async def _scan_and_watch(self) -> None:
+        """Watch first, so that nothing that happens during the first scan is missed."""
+        await asyncio.to_thread(self._presence.changed)
+        self._watcher = Watcher(
+            tuple(self._roots), self._rules, self._changed, quiet_seconds=self._timing.quiet
+        )
+        await self._watcher.start()
+        self.request(Requests(everything=True))
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            wanted, self._requests = self._requests, Requests()
+            if not wanted:
+                continue
+            try:
+                summary = await self._in_writer(lambda: self._scan(wanted))  # noqa: B023
+            except Exception as error:  # whatever it is, the next scan may go well
+                await self._failed(error, wanted)
+            else:
+                self._note(summary)
+
+    async def _tend(self) -> None:
+        """Notice roots that come and go, and look through what does not tell of changes."""
+        looked = self._loop.time()
+        while True:
+            await asyncio.sleep(self._timing.check)
+            if self._watcher is None:
+                continue
+            changed = await asyncio.to_thread(self._presence.changed)
+            if changed:
+                await self._watcher.refresh()
+            wanted = Requests(trees=changed)
+            if self._loop.time() - looked >= self._timing.poll:
+                looked = self._loop.time()
+                watched = self._watcher.watched.items()
+                wanted.trees |= {path for path, how in watched if how.polled}
+                wanted.folders |= self.state.troubled.keys()
+                self.state.troubled = {}
+            self.request(wanted)
+
+    def _changed(self, gathered: Gathered) -> None:
+        wanted = Requests()
+        wanted.add(gathered)
+        self.request(wanted)
+
+    def _note(self, summary: ScanSummary) -> None:
+        self.state.last_scan = summary
+        self.state.last_scan_ended = self._loop.time()
+        self.state.failure, self._failures = None, 0
+        self.state.troubled.update(summary.troubled)
+        if self._watcher is not None:
+            for folder in summary.unsettled:
+                self._watcher.later(folder)
+
+    async def _failed(self, error: Exception, wanted: Requests) -> None:
+        """The same complaint is not made again and again (security.md F4)."""
+        text = error.reason if isinstance(error, IndexUnusable) else f"{error}"
+        if text != self.state.failure:
+            self.state.failure = text
+            if isinstance(error, IndexUnusable):
+                logger.error("cannot scan: %s", text)
+            else:
+                logger.error("a scan failed", exc_info=error)
+        if self._database.damaged:
+            await self._replace_index()
+        first, most = RETRY_SECONDS
+        delay = min(first * 2**self._failures, most)
+        self._failures += 1
+        self._retry = self._loop.call_later(delay, self.request, wanted)
+
+    async def _replace_index(self) -> None:
+        """Damage has shown: the file is set aside, and all scanned anew (security.md F5)."""
+        try:
+            self.state.notes += tuple(await self._in_writer(self._reopen))
+        except IndexUnusable as error:
+            logger.error("%s", error.reason)
+        else:
+            self.request(Requests(everything=True))
+
+    async def _in_writer(self, job: Callable[[], T]) -> T:
+        if self._writer is None:
+            raise IndexUnusable("the library is closed")
+        return await asyncio.wrap_future(self._writer.submit(job))
+
+    # ---- in the writer thread
+
+    def _open(self) -> list[str]:
+        notes = self._database.open()
+        indexer = Indexer(self._database, views=self._views, on_change=self._told)
+        self._indexer = indexer
+        known = {root.path: root for root in indexer.roots()}
+        new = [
+            (path, title)
+            for path, title in self._roots.items()
+            if path not in known or known[path].name != title
+        ]
+        if new:
+            with indexer.batch() as batch:
+                for path, title in new:
+                    batch.put_root(path, title)
+        self.state.roots = tuple(indexer.roots())
+        self.system_update_id = indexer.system_update_id
+        return notes
+
+    def _reopen(self) -> list[str]:
+        self._database.close()
+        return self._open()
+
+    def _told(self, change: Change) -> None:
+        self.system_update_id = change.system_update_id
+        self._loop.call_soon_threadsafe(self._on_change, change)
+
+    def _scan(
+        self,
+        wanted: Requests,
+        *,
+        settle: bool = True,
+        tell: Callable[[ScanProgress], None] = lambda progress: None,
+    ) -> ScanSummary:
+        indexer = self._indexer
+        if indexer is None or self._closing.is_set():
+            raise IndexUnusable("the library is closed")
+        if wanted.everything:
+            self._forget_others(indexer)
+        targets = wanted.targets(indexer.roots(), self._rules)
+        scanner = Scanner(indexer, self._pool, self._rules, quiet_seconds=self._timing.quiet)
+
+        def note(progress: ScanProgress) -> None:
+            self.state.progress = progress
+            tell(progress)
+
+        self.state.progress = ScanProgress()
+        self.state.scanning = True
+        try:
+            summary = scanner.scan(
+                targets, settle=settle, progress=note, stopped=self._closing.is_set
+            )
+        finally:
+            self.state.scanning = False
+            self.state.roots = tuple(indexer.roots())
+        if wanted.everything or summary.added or summary.changed or summary.removed:
+            logger.info(
+                "scan %s in %.1f s: %d files seen, %d new, %d changed, %d moved, %d removed, "
+                "%d unreadable",
+                "done" if summary.complete else "stopped",
+                summary.seconds,
+                summary.seen,
+                summary.added,
+                summary.changed,
+                summary.moved,
+                summary.removed,
+                summary.unreadable,
+            )
+        return summary
+
+    def _forget_others(self, indexer: Indexer) -> None:
+        """Roots that are no longer configured."""
+        others = [root for root in indexer.roots() if root.path not in self._roots]
+        for root in others:
+            logger.info("media root %r is no longer configured", root.path)
+            with indexer.batch() as batch:
+                batch.remove_root(root.root_id)
