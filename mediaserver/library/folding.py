@@ -93,8 +93,8 @@ def sort_key(text: str) -> str:
 
 
 def number_key(number: int | None) -> str:
-    """A number as part of a sort key; none at all comes first."""
-    return "" if number is None else _number_text(str(max(number, 0)))
+    """A number as part of a sort key; none at all comes last."""
+    return ":" if number is None else _number_text(str(max(number, 0)))
 
 
 def _number(match: re.Match[str]) -> str:

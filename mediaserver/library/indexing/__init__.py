@@ -1,0 +1,18 @@
+"""How a change is written to the index (all of it behind :mod:`mediaserver.library.indexer`).
+
+::
+
+    batch             one transaction: roots and folders; hands files on
+    items             files that came, changed, moved or went
+    records           a file as a row
+    homes             the folder of a file, as far as the file needs it
+    art               pictures that stand for items and folders
+    tombstones        keys of files that are gone, should they come back
+    facet_links       under which values of the views an item stands; counts, pairs
+    folder_counts     how much is in each folder and below
+    updates           update ids, and what is told of a change
+    known             what the index knows of the disk, for the scanner
+
+Everything runs in the one writer thread, on the SQLite connection itself: SQLAlchemy would cost
+several times what the statements do.
+"""

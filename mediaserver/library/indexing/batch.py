@@ -1,0 +1,286 @@
+"""One transaction on the index: what is told of roots, folders and files."""
+
+import sqlite3
+from collections.abc import Iterable
+from itertools import count
+
+from mediaserver.library.folding import fold, sort_key
+from mediaserver.library.indexing.art import ArtIndex
+from mediaserver.library.indexing.facet_links import FacetIDs, FacetLinks
+from mediaserver.library.indexing.folder_counts import FolderCounts
+from mediaserver.library.indexing.homes import Homes
+from mediaserver.library.indexing.items import Effects, ItemIndex
+from mediaserver.library.indexing.known import ArtFile, FileStatus, stored
+from mediaserver.library.object_ids import KEY_BITS, hashed
+from mediaserver.library.objects import MediaFacts
+from mediaserver.library.readers.naming import clean
+
+
+class Batch:
+    """Changes that become visible together. Made by :meth:`.indexer.Indexer.batch`.
+
+    Keys that are handed in must be known; a ``KeyError`` names one that is not.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        pairs: Iterable[tuple[str, str]],
+        facet_ids: FacetIDs,
+        now: float,
+    ) -> None:
+        self._connection = connection
+        self._homes = Homes(connection)
+        self._art = ArtIndex(connection)
+        self._folders = FolderCounts(connection)
+        self._effects = Effects()
+        self.facets = FacetLinks(connection, pairs, facet_ids)
+        self._items = ItemIndex(
+            connection,
+            homes=self._homes,
+            facets=self.facets,
+            folders=self._folders,
+            art=self._art,
+            effects=self._effects,
+            now=int(now),
+        )
+
+    def effects(self) -> Effects:
+        """What the batch has done so far, its counts of folders written."""
+        self._folders.write()
+        self._effects.folders |= self._folders.touched
+        self._effects.folders_differ |= self._folders.differ
+        return self._effects
+
+    # ---- media roots
+
+    def put_root(self, path: bytes, name: str) -> int:
+        """A media root by its absolute path; keeps what is known of it. New ones are available.
+
+        Returns its ``root_id``.
+        """
+        name = clean(name) or _title(path)
+        row = self._connection.execute(
+            "SELECT id, name FROM roots WHERE path = ?", (path,)
+        ).fetchone()
+        if row is None:
+            (made,) = self._connection.execute(
+                "INSERT INTO roots (path, name, available, scanned) VALUES (?, ?, 1, 0) "
+                "RETURNING id",
+                (path, name),
+            ).fetchone()
+            return int(made)
+        if row[1] != name:
+            self._connection.execute("UPDATE roots SET name = ? WHERE id = ?", (name, row[0]))
+            own = self._folder_at(row[0], b"")
+            if own is not None:
+                self._rename(own, name)
+        return int(row[0])
+
+    def set_root(
+        self, root_id: int, *, available: bool, reason: str | None, device: int | None
+    ) -> None:
+        """Whether the root is there. What is in a root that is not there is hidden, and kept."""
+        row = self._connection.execute(
+            "SELECT available FROM roots WHERE id = ?", (root_id,)
+        ).fetchone()
+        if row is None:
+            raise KeyError(root_id)
+        self._connection.execute(
+            "UPDATE roots SET available = ?, reason = ?, device = ? WHERE id = ?",
+            (available, reason, None if device is None else stored(device), root_id),
+        )
+        if bool(row[0]) != available:
+            self._homes.forget()
+            own = self._folder_at(root_id, b"")
+            if own is not None:
+                self._show_again([folder for folder, _ in self._below(own)])
+
+    def root_scanned(self, root_id: int) -> None:
+        """The root has been scanned as a whole: from now on, a file that turns up is new.
+
+        Files put before count as added when they were last modified (or now, if that is later),
+        so that "recently added" means something after the first scan.
+        """
+        self._connection.execute("UPDATE roots SET scanned = 1 WHERE id = ?", (root_id,))
+        self._homes.forget()
+
+    def remove_root(self, root_id: int) -> None:
+        """Forget a root that is no longer configured, with everything in it."""
+        own = self._folder_at(root_id, b"")
+        if own is not None:
+            self.remove_folder(own)
+        self._connection.execute("DELETE FROM roots WHERE id = ?", (root_id,))
+        self._homes.forget()
+
+    # ---- folders
+
+    def put_folder(
+        self,
+        root_id: int,
+        path: bytes,
+        *,
+        parent: int | None,
+        device: int,
+        inode: int,
+        mtime_ns: int,
+    ) -> int:
+        """A folder by its path relative to the root (``b""``, without ``parent``: the root's own).
+
+        Returns its key, the same as before if the folder is known.
+        """
+        status = stored(device), stored(inode), stored(mtime_ns)
+        known = self._folder_at(root_id, path)
+        if known is not None:
+            self._connection.execute(
+                "UPDATE folders SET device = ?, inode = ?, mtime_ns = ? WHERE id = ?",
+                (*status, known),
+            )
+            return known
+        root_path, root_name = self._connection.execute(
+            "SELECT path, name FROM roots WHERE id = ?", (root_id,)
+        ).fetchone()
+        key = self._new_key(root_path, path)
+        title = _title(path) if path else root_name
+        self._connection.execute(
+            "INSERT INTO folders VALUES "
+            "(?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)",
+            (key, root_id, parent, path, title, sort_key(title), *status),
+        )
+        self._folders.show([key])
+        return key
+
+    def move_folder(self, key: int, root_id: int, path: bytes, parent: int) -> None:
+        """The folder is at another place now, with everything below it.
+
+        What was known at that place is removed first.
+        """
+        old_root, old_path, old_parent = self._folder(key)
+        if (old_root, old_path) == (root_id, path):
+            return
+        there = self._folder_at(root_id, path)
+        if there is not None:
+            self.remove_folder(there)
+        below = self._below(key)
+        if old_parent is not None:
+            self._folders.detach(key, old_parent)
+        self._connection.execute("UPDATE folders SET parent_id = ? WHERE id = ?", (parent, key))
+        self._connection.executemany(
+            "UPDATE folders SET root_id = ?, path = ? WHERE id = ?",
+            [(root_id, path + was[len(old_path) :], folder) for folder, was in below],
+        )
+        self._homes.forget()
+        self._folders.attach(key, parent)
+        self._rename(key, _title(path))
+        self._items.place_again(key)
+        if old_root != root_id:
+            self._show_again([folder for folder, _ in below])
+
+    def remove_folder(self, key: int) -> None:
+        """The folder is gone, with everything below it."""
+        self._folder(key)
+        for folder, _ in reversed(self._below(key)):
+            for item in self._items.in_folder(folder):
+                self._items.remove(item.id)
+            # Folders without items below are not shown.
+            self._folders.write()
+            self._folders.forget(folder)
+            self._art.remove_files(folder)
+            self._connection.execute("DELETE FROM folders WHERE id = ?", (folder,))
+            self._effects.folders.discard(folder)
+        self._homes.forget()
+
+    def set_folder_art(self, folder: int, art: ArtFile | None) -> None:
+        """The picture file that stands for a folder and its items without embedded art."""
+        home = self._homes.of(folder)
+        art_id = None if art is None else self._art.put_file(home, art)
+        self._art.remove_files(folder, kept=art_id)
+        if art_id == home.art_id:
+            return
+        self._connection.execute("UPDATE folders SET art_id = ? WHERE id = ?", (art_id, folder))
+        self._homes.forget()
+        self._items.place_again(folder)
+        self._folders.touch_parent(folder)
+
+    # ---- items
+
+    def put_item(self, folder: int, name: bytes, status: FileStatus, facts: MediaFacts) -> int:
+        """A new or changed file of a folder; returns its key, which a known file keeps.
+
+        A new file gets the key and date of a vanished one of the same path or fingerprint.
+        """
+        return self._items.put(folder, name, status, facts)
+
+    def set_status(self, key: int, status: FileStatus) -> None:
+        """The file's status has changed, its contents have not."""
+        self._items.set_status(key, status)
+
+    def move_item(self, key: int, folder: int, name: bytes, status: FileStatus) -> None:
+        """The file is at another place now. What was known there before is removed first."""
+        self._items.move(key, folder, name, status)
+
+    def remove_item(self, key: int) -> None:
+        """The file is gone; its key is kept in mind for 180 days."""
+        self._items.remove(key)
+
+    # ---- what folders have in common
+
+    def _folder(self, key: int) -> tuple[int, bytes, int | None]:
+        row = self._connection.execute(
+            "SELECT root_id, path, parent_id FROM folders WHERE id = ?", (key,)
+        ).fetchone()
+        if row is None:
+            raise KeyError(key)
+        return int(row[0]), bytes(row[1]), row[2]
+
+    def _folder_at(self, root_id: int, path: bytes) -> int | None:
+        row = self._connection.execute(
+            "SELECT id FROM folders WHERE root_id = ? AND path = ?", (root_id, path)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def _new_key(self, root_path: bytes, path: bytes) -> int:
+        """A hash of the path; of another number where a folder took that key along elsewhere."""
+        for again in count():
+            key = hashed(KEY_BITS, root_path, path, *((b"%d" % again,) if again else ()))
+            taken = self._connection.execute("SELECT 1 FROM folders WHERE id = ?", (key,))
+            if taken.fetchone() is None:
+                return key
+        raise AssertionError("unreachable")
+
+    def _below(self, key: int) -> list[tuple[int, bytes]]:
+        """A folder and all below it with their paths, parents before their children."""
+        return self._connection.execute(
+            "WITH RECURSIVE below (id, path, depth) AS ("
+            "SELECT id, path, 0 FROM folders WHERE id = ? UNION ALL "
+            "SELECT folders.id, folders.path, depth + 1 FROM below "
+            "JOIN folders ON parent_id = below.id) "
+            "SELECT id, path FROM below ORDER BY depth",
+            (key,),
+        ).fetchall()
+
+    def _rename(self, key: int, title: str) -> None:
+        row = self._connection.execute(
+            "UPDATE folders SET title = ?, sort_key = ? WHERE id = ? AND title <> ? "
+            "RETURNING shown",
+            (title, sort_key(title), key, title),
+        ).fetchone()
+        if row is not None and row[0]:
+            self._connection.execute(
+                "UPDATE folder_text SET title = ? WHERE rowid = ?", (fold(title), key)
+            )
+            self._folders.touch_parent(key)
+
+    def _show_again(self, folders: list[int]) -> None:
+        """See what is to be seen of folders and their items, in the root they are in now."""
+        self._folders.write()
+        self._folders.show(folders)
+        for folder in folders:
+            self._items.show(self._items.in_folder(folder), shown=self._homes.of(folder).available)
+
+
+def _title(path: bytes) -> str:
+    """A folder's name as text; of a file system's root, which has none, a slash."""
+    name = path.rstrip(b"/").rpartition(b"/")[2]
+    return clean(name.decode(errors="replace")) or ("\ufffd" if name else "/")

@@ -1,0 +1,188 @@
+"""The values of views as tables: which items stand under them, how many, which occur together.
+
+Links are written at once; counts and pairs are gathered and written when the batch ends, because
+five hundred files touch the same few artists and albums again and again.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import count
+
+from mediaserver.library.facets import VARIOUS_ARTISTS, Value
+from mediaserver.library.folding import fold
+from mediaserver.library.object_ids import FACET_BITS, hashed
+
+REMEMBERED = 20_000
+"""Facets whose ids are kept in memory between batches."""
+LOOKED_AT = 200
+"""Items of an album that are asked for its art, date and artists."""
+
+FacetIDs = dict[tuple[str, str], int]
+"""(kind, key) to id."""
+
+
+class FacetLinks:
+    """The facets of one batch. ``known`` outlives it; forget it when the batch fails."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        pairs: Iterable[tuple[str, str]],
+        known: FacetIDs,
+    ) -> None:
+        self._connection = connection
+        self._inner_kinds = _by_outer(pairs)
+        self._known = known
+        if len(known) > REMEMBERED:
+            known.clear()
+        self._kinds: dict[int, str] = {}
+        """Every facet touched by this batch."""
+        self._counts: dict[int, int] = defaultdict(int)
+        self._pairs: dict[tuple[int, int], int] = defaultdict(int)
+
+    def link(self, item: int, placed: Sequence[tuple[Value, str]]) -> None:
+        """Put an item under its values (:func:`.facets.values_of`)."""
+        links = [(self._id_of(value), key, item, value.kind) for value, key in placed]
+        self._connection.executemany("INSERT INTO item_facets VALUES (?, ?, ?, ?)", links)
+        self._tally([(facet, kind) for facet, _, _, kind in links], 1)
+
+    def unlink(self, item: int) -> None:
+        rows = self._connection.execute(
+            "SELECT facet_id, facet_kind FROM item_facets WHERE item_id = ?", (item,)
+        ).fetchall()
+        self._connection.execute("DELETE FROM item_facets WHERE item_id = ?", (item,))
+        self._tally(rows, -1)
+
+    def relink(self, item: int, placed: Sequence[tuple[Value, str]]) -> None:
+        """An item that was changed: its values count as touched even if they are the same."""
+        self.unlink(item)
+        self.link(item, placed)
+
+    def finish(self, update_id: int) -> dict[int, str]:
+        """Write what was gathered. Returns the values touched that are there, and their kinds."""
+        self._write_pairs()
+        self._write_counts(update_id)
+        gone = self._remove_empty()
+        kinds = {facet: kind for facet, kind in self._kinds.items() if facet not in gone}
+        self._describe_albums(facet for facet, kind in kinds.items() if kind == "album")
+        return kinds
+
+    def _tally(self, links: Iterable[tuple[int, str]], amount: int) -> None:
+        by_kind: dict[str, list[int]] = {}
+        for facet, kind in links:
+            self._counts[facet] += amount
+            self._kinds[facet] = kind
+            by_kind.setdefault(kind, []).append(facet)
+        for outer, inner_kinds in self._inner_kinds.items():
+            for facet in by_kind.get(outer, ()):
+                for inner in inner_kinds:
+                    for child in by_kind.get(inner, ()):
+                        self._pairs[facet, child] += amount
+
+    def _id_of(self, value: Value) -> int:
+        known = self._known.get((value.kind, value.key))
+        if known is not None:
+            return known
+        row = self._connection.execute(
+            "SELECT id FROM facets WHERE kind = ? AND key = ?", (value.kind, value.key)
+        ).fetchone()
+        facet = self._made(value) if row is None else int(row[0])
+        self._known[value.kind, value.key] = facet
+        return facet
+
+    def _made(self, value: Value) -> int:
+        named = value.kind.encode(), value.key.encode()
+        for again in count():
+            facet = hashed(FACET_BITS, *named, *((str(again).encode(),) if again else ()))
+            inserted = self._connection.execute(
+                "INSERT INTO facets (id, kind, key, title, sort_key, item_count, update_id) "
+                "VALUES (?, ?, ?, ?, ?, 0, 0) ON CONFLICT (id) DO NOTHING",
+                (facet, *value),
+            )
+            if inserted.rowcount:
+                break
+        self._connection.execute(
+            "INSERT INTO facet_text (rowid, title) VALUES (?, ?)", (facet, fold(value.title))
+        )
+        return facet
+
+    def _write_pairs(self) -> None:
+        changed = [(pair, amount) for pair, amount in self._pairs.items() if amount]
+        places = self._places({child for (_, child), _ in changed})
+        rows = [(facet, *places[child], child, amount) for (facet, child), amount in changed]
+        self._connection.executemany(
+            "INSERT INTO facet_pairs VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET item_count = item_count + excluded.item_count",
+            rows,
+        )
+        self._connection.executemany(
+            "DELETE FROM facet_pairs WHERE facet_id = ? AND child_kind = ? "
+            "AND child_sort_key = ? AND child_id = ? AND item_count <= 0",
+            [row[:-1] for row in rows if row[-1] < 0],
+        )
+
+    def _places(self, facets: Iterable[int]) -> dict[int, tuple[str, str]]:
+        """The kind and sort key of facets: where they stand among the pairs of another."""
+        question = "SELECT kind, sort_key FROM facets WHERE id = ?"
+        return {facet: self._connection.execute(question, (facet,)).fetchone() for facet in facets}
+
+    def _write_counts(self, update_id: int) -> None:
+        self._connection.executemany(
+            "UPDATE facets SET item_count = item_count + ?, update_id = ? WHERE id = ?",
+            [(amount, update_id, facet) for facet, amount in self._counts.items()],
+        )
+
+    def _remove_empty(self) -> set[int]:
+        """Remove facets without items. Made again, they get the same id: it is a hash.
+
+        One that gained as many as it lost may have been made by this very batch.
+        """
+        gone = set()
+        for facet, amount in self._counts.items():
+            if amount > 0:
+                continue
+            row = self._connection.execute(
+                "DELETE FROM facets WHERE id = ? AND item_count <= 0 RETURNING kind, key", (facet,)
+            ).fetchone()
+            if row is None:
+                continue
+            self._connection.execute("DELETE FROM facet_text WHERE rowid = ?", (facet,))
+            self._known.pop(row, None)
+            gone.add(facet)
+        return gone
+
+    def _describe_albums(self, albums: Iterable[int]) -> None:
+        rows = [(*self._description(album), album) for album in albums]
+        self._connection.executemany(
+            "UPDATE facets SET artists = ?, genres = ?, date = ?, art_id = ? "
+            "WHERE id = ? AND key <> ''",
+            rows,
+        )
+
+    def _description(self, album: int) -> tuple[str | None, str | None, str | None, int | None]:
+        """Artists, genres, date and art: of the first track that has them."""
+        rows = self._connection.execute(
+            "SELECT album_artists, artists, compilation, genres, date, art_id FROM item_facets "
+            "JOIN items ON items.id = item_id WHERE facet_id = ? "
+            "ORDER BY item_facets.sort_key, item_id LIMIT ?",
+            (album, LOOKED_AT),
+        ).fetchall()
+        artists = next((row[0] for row in rows if row[0]), None)
+        if artists is None:
+            track_artists = {row[1] for row in rows if row[1]}
+            if len(track_artists) > 1 or any(row[2] for row in rows):
+                artists = VARIOUS_ARTISTS
+            else:
+                artists = next(iter(track_artists), None)
+        genres, date, art = (
+            next((row[at] for row in rows if row[at] is not None), None) for at in (3, 4, 5)
+        )
+        return artists, genres, date, art
+
+
+def _by_outer(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    kinds: dict[str, list[str]] = {}
+    for outer, inner in pairs:
+        kinds.setdefault(outer, []).append(inner)
+    return kinds

@@ -1,0 +1,72 @@
+"""The folder of a file, as far as the file's row and values depend on it."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from mediaserver.library.facets import disc_of_folder
+from mediaserver.library.indexing.known import joined
+
+REMEMBERED = 1024
+"""Folders kept in memory during a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A folder that files are in."""
+
+    folder: int
+    root_id: int
+    path: bytes
+    """Absolute."""
+    available: bool
+    """Whether the media root is there."""
+    scanned: bool
+    """Whether the media root was scanned as a whole once."""
+    art_id: int | None
+    """The picture file that stands for the folder."""
+    disc: int | None
+    """2 for a folder ``CD2``."""
+    album_home: int
+    """The folder that stands for an album without album artist: the one above ``CD2``."""
+
+    def path_of(self, name: bytes) -> bytes:
+        return joined(self.path, name)
+
+
+class Homes:
+    """Finds homes, and remembers them until something about folders or roots changes."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._known: dict[int, Home] = {}
+
+    def of(self, folder: int) -> Home:
+        home = self._known.get(folder)
+        if home is None:
+            home = self._found(folder)
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[folder] = home
+        return home
+
+    def forget(self) -> None:
+        self._known.clear()
+
+    def _found(self, folder: int) -> Home:
+        row = self._connection.execute(
+            "SELECT root_id, roots.path, folders.path, parent_id, title, available, scanned, "
+            "art_id FROM folders JOIN roots ON roots.id = root_id WHERE folders.id = ?",
+            (folder,),
+        ).fetchone()
+        root_id, root, path, parent, title, available, scanned, art_id = row
+        disc = disc_of_folder(title) if parent is not None else None
+        return Home(
+            folder=folder,
+            root_id=root_id,
+            path=joined(root, path),
+            available=bool(available),
+            scanned=bool(scanned),
+            art_id=art_id,
+            disc=disc,
+            album_home=folder if disc is None else parent,
+        )

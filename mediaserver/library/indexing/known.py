@@ -1,0 +1,206 @@
+"""What the index knows of the disk, for those who compare the two.
+
+Questions are functions of the SQLite connection; they run by the ten thousand during a scan.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+_MASK = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatus:
+    """What ``stat`` says of a file. ``mtime_ns`` is in nanoseconds since 1970."""
+
+    size: int
+    mtime_ns: int
+    device: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file as the index has it. ``state`` is ``ready`` or ``unreadable``."""
+
+    key: int
+    name: bytes
+    status: FileStatus
+    state: str
+    fingerprint: bytes
+    folder: int
+    reason: str | None
+    """Why it is unreadable: the scanner tries again what the system refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFolder:
+    """A folder as the index has it; ``path`` is relative to its root, empty for the root."""
+
+    key: int
+    root_id: int
+    path: bytes
+    parent: int | None
+    device: int
+    inode: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRoot:
+    """A media root as the index has it; ``scanned``: once as a whole."""
+
+    root_id: int
+    path: bytes
+    name: str
+    device: int | None
+    available: bool
+    reason: str | None
+    scanned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ArtFile:
+    """A picture file in a folder that stands for the folder and what is in it."""
+
+    name: bytes
+    mime_type: str
+    width: int
+    height: int
+    mtime_ns: int
+
+
+def stored(number: int) -> int:
+    """A number of 64 bits as SQLite can hold it: signed.
+
+    Inodes of some network and FUSE file systems, and times after 2262, use the highest bit.
+    """
+    number &= _MASK
+    return number - (1 << 64) if number >> 63 else number
+
+
+def _unsigned(number: int) -> int:
+    return number & _MASK
+
+
+def roots(connection: sqlite3.Connection) -> list[KnownRoot]:
+    rows = connection.execute(
+        "SELECT id, path, name, device, available, reason, scanned FROM roots ORDER BY id"
+    )
+    return [
+        KnownRoot(
+            root_id,
+            path,
+            name,
+            None if device is None else _unsigned(device),
+            bool(available),
+            reason,
+            bool(scanned),
+        )
+        for root_id, path, name, device, available, reason, scanned in rows
+    ]
+
+
+_FILES = (
+    "SELECT id, name, size, mtime_ns, device, inode, state, fingerprint, folder_id, reason"
+    " FROM items "
+)
+
+
+def known_files(connection: sqlite3.Connection, folder: int) -> dict[bytes, KnownFile]:
+    """The files of a folder by their names (index ``items_by_name``)."""
+    rows = connection.execute(_FILES + "WHERE folder_id = ?", (folder,))
+    return {file.name: file for file in _files(rows)}
+
+
+def file(connection: sqlite3.Connection, folder: int, name: bytes) -> KnownFile | None:
+    rows = connection.execute(_FILES + "WHERE folder_id = ? AND name = ?", (folder, name))
+    return next(iter(_files(rows)), None)
+
+
+def files_by_inode(connection: sqlite3.Connection, device: int, inode: int) -> list[KnownFile]:
+    rows = connection.execute(
+        _FILES + "WHERE inode = ? AND device = ?", (stored(inode), stored(device))
+    )
+    return _files(rows)
+
+
+def files_by_fingerprint(connection: sqlite3.Connection, fingerprint: bytes) -> list[KnownFile]:
+    return _files(connection.execute(_FILES + "WHERE fingerprint = ?", (fingerprint,)))
+
+
+def _files(rows: Iterable[Any]) -> list[KnownFile]:
+    return [
+        KnownFile(
+            key,
+            name,
+            FileStatus(size, mtime_ns, device & _MASK, inode & _MASK),
+            state,
+            fingerprint,
+            folder,
+            reason,
+        )
+        for key, name, size, mtime_ns, device, inode, state, fingerprint, folder, reason in rows
+    ]
+
+
+_FOLDERS = "SELECT id, root_id, path, parent_id, device, inode, mtime_ns FROM folders "
+
+
+def known_folders(connection: sqlite3.Connection, root_id: int) -> dict[bytes, KnownFolder]:
+    """All folders of a root by their path (index ``folders_by_path``)."""
+    rows = connection.execute(_FOLDERS + "WHERE root_id = ?", (root_id,))
+    return {folder.path: folder for folder in _folders(rows)}
+
+
+def folders_by_inode(connection: sqlite3.Connection, device: int, inode: int) -> list[KnownFolder]:
+    rows = connection.execute(
+        _FOLDERS + "WHERE inode = ? AND device = ?", (stored(inode), stored(device))
+    )
+    return _folders(rows)
+
+
+def _folders(rows: Iterable[Any]) -> list[KnownFolder]:
+    return [
+        KnownFolder(key, root_id, path, parent, device & _MASK, inode & _MASK, mtime_ns)
+        for key, root_id, path, parent, device, inode, mtime_ns in rows
+    ]
+
+
+def folder_art(connection: sqlite3.Connection, root_id: int) -> dict[int, ArtFile]:
+    """The picture files that stand for folders of a root, by the folder's key."""
+    rows = connection.execute(
+        "SELECT folder_id, name, mime_type, width, height, art.mtime_ns"
+        " FROM folders JOIN art ON folder_id = folders.id WHERE root_id = ?",
+        (root_id,),
+    )
+    return {row[0]: ArtFile(*row[1:]) for row in rows}
+
+
+def path_of(connection: sqlite3.Connection, folder: int) -> bytes | None:
+    """The absolute path of a folder."""
+    row = connection.execute(
+        "SELECT roots.path, folders.path FROM folders JOIN roots ON roots.id = root_id "
+        "WHERE folders.id = ?",
+        (folder,),
+    ).fetchone()
+    return None if row is None else joined(*row)
+
+
+def joined(root: bytes, path: bytes) -> bytes:
+    """An absolute path of a root's and one relative to it (empty: the root's own)."""
+    if not path:
+        return root
+    return root + path if root.endswith(b"/") else root + b"/" + path
+
+
+def files_in(connection: sqlite3.Connection, root_id: int) -> int:
+    """How many files of a root are known, shown or not (its own folder counts them)."""
+    row = connection.execute(
+        "SELECT audio_below + video_below + image_below FROM folders "
+        "WHERE root_id = ? AND path = x''",
+        (root_id,),
+    ).fetchone()
+    return 0 if row is None else int(row[0])
