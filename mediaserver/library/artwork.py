@@ -20,6 +20,7 @@ from typing import Protocol
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.readers.jobs import ORIGINAL, PROFILES, Picture, RenderJob
 from mediaserver.library.readers.picture_header import measure
+from mediaserver.library.readers.pool import ReaderPoolError
 
 logger = logging.getLogger(__name__)
 
@@ -30,16 +31,12 @@ FAILED_KEPT = 4096
 
 
 class Renderer(Protocol):
-    """What makes pictures: :class:`mediaserver.library.readers.pool.ReaderPool`."""
+    """What makes pictures: :class:`mediaserver.library.readers.pool.ReaderPool`.
+
+    ``render`` raises UnreadableMedia where the file is to blame, else ReaderPoolError.
+    """
 
     async def render(self, job: RenderJob) -> Picture: ...
-
-
-class Source(Protocol):
-    """A file on disk: ``path`` is absolute."""
-
-    @property
-    def path(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +98,10 @@ class Artwork:
         try:
             async with self._slots:
                 picture = await self._pool.render(job)
+        except ReaderPoolError as error:
+            # No fault of the picture's: the next request tries again.
+            logger.warning("no %s of %r: %s", job.profile, job.path, error)
+            return None
         except UnreadableMedia as error:
             logger.info("no %s of %r: %s", job.profile, job.path, error.reason)
             if len(self._failed) >= FAILED_KEPT:
@@ -183,10 +184,13 @@ def _total(directory: Path) -> int:
 
 
 def _cut(directory: Path, target: int) -> int:
-    """Remove what was not used for the longest time; how many bytes are left."""
+    """Remove what was not used for the longest time; how many bytes are left.
+
+    The newest stays, whatever its size: somebody is about to be sent it.
+    """
     files = sorted(_files(directory), key=lambda found: found[1].st_mtime_ns)
     total = sum(status.st_size for _, status in files)
-    for path, status in files:
+    for path, status in files[:-1]:
         if total <= target:
             break
         with contextlib.suppress(OSError):
