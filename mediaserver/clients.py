@@ -111,7 +111,8 @@ class ClientProfile:
     sort_criteria: str | None = None
     """Used in place of whatever the device asks: some ask for a useless order."""
     hide_references: bool = False
-    """Search leaves out objects with ``@refID``: the device would show everything twice."""
+    """Nothing is told to be a reference: the device takes what has a ``@refID`` for a duplicate
+    and expects a search not to find any (Xbox 360)."""
     object_ids: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Ids the device knows by heart to ours (content-directory.md 14)."""
     answer_bytes: int = DEFAULT_ANSWER_BYTES
