@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from mediaserver.server.edge import Edge
 from mediaserver.server.heads import Head, write_head
-from mediaserver.server.sending import Disconnected, Link, ShortFile
+from mediaserver.server.sending import Disconnected, FileFailed, Link
 
 logger = logging.getLogger(__name__)
 
@@ -89,8 +89,8 @@ class Exchange(RequestResponseCycle):
             )
         except Disconnected:
             pass
-        except ShortFile:
-            logger.warning("a file became shorter while it was sent path=%r", self.scope["path"])
+        except FileFailed as error:
+            logger.warning("a file failed while it was sent path=%r: %s", self.scope["path"], error)
         except Exception:
             logger.exception("the application failed path=%r", self.scope["path"])
             if not self.response_started:

@@ -32,8 +32,8 @@ class Disconnected(OSError):  # noqa: N818 - says what happened
     """The receiver has gone."""
 
 
-class ShortFile(OSError):  # noqa: N818 - says what happened
-    """The file ended before all that was announced had been sent."""
+class FileFailed(OSError):  # noqa: N818 - says what happened
+    """The file ended before all that was announced had been sent, or its disk failed."""
 
 
 class Link(Protocol):
@@ -70,8 +70,7 @@ class FileSender:
     async def send(self, link: Link, head: bytes, file: int, offset: int, count: int) -> None:
         """Send ``head`` and then ``count`` bytes of a file from ``offset``.
 
-        Returns when the kernel has taken everything. Raises Disconnected, ShortFile, or OSError
-        where the file cannot be read.
+        Returns when the kernel has taken everything. Raises Disconnected or FileFailed.
         """
         await link.flushed()
         if link.gone:
@@ -130,8 +129,12 @@ class _Stretch:
                 total += self._push_head() if self._head else self._push_file()
         except BlockingIOError:
             self.blocked = True
-        except (BrokenPipeError, ConnectionError) as error:
+        except ConnectionError as error:
             raise Disconnected from error
+        except FileFailed:
+            raise
+        except OSError as error:
+            raise FileFailed(error.strerror) from error
         return total
 
     def _push_head(self) -> int:
@@ -155,7 +158,7 @@ class _Stretch:
             data = os.pread(self._file, min(self._count, READ), self._offset)
             sent = self._socket.send(data) if data else 0
         if not sent:
-            raise ShortFile
+            raise FileFailed("it has become shorter")
         self._offset += sent
         self._count -= sent
         return sent

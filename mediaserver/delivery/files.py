@@ -1,0 +1,52 @@
+"""Files opened in threads: disks that sleep take seconds, lost network shares much longer."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from mediaserver.delivery import answers
+from mediaserver.delivery.answers import Scope, Send
+from mediaserver.library.opening import FileGone, FileUnavailable, OpenFile, open_media
+
+THREADS = 8
+RETRY_SECONDS = 30
+
+
+class Files:
+    """The threads. ``roots`` are media roots that links may lead to, besides a file's own."""
+
+    def __init__(self, roots: Sequence[bytes] = ()) -> None:
+        self._roots = tuple(roots)
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="open")
+
+    def close(self) -> None:
+        """Let go of the threads; after the last request."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def open(self, path: bytes, root: bytes) -> OpenFile:
+        """Open a file below a root; the caller closes it. Raises FileGone, FileUnavailable."""
+        work = partial(open_media, path, root, *self._roots)
+        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            future.add_done_callback(_close_unused)
+            raise
+
+    async def open_or_refuse(
+        self, path: bytes, root: bytes, scope: Scope, send: Send
+    ) -> OpenFile | None:
+        """Open a file; if that cannot be, answer 404 or 503 and return None."""
+        try:
+            return await self.open(path, root)
+        except FileGone:
+            await answers.refuse(scope, send, 404)
+        except FileUnavailable:
+            await answers.refuse(scope, send, 503, [("Retry-After", str(RETRY_SECONDS))])
+        return None
+
+
+def _close_unused(future: asyncio.Future[OpenFile]) -> None:
+    if not future.cancelled() and future.exception() is None:
+        future.result().close()
