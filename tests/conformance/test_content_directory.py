@@ -6,6 +6,8 @@ from itertools import combinations
 from typing import Any
 
 import pytest
+from didl_lite import didl_lite
+from lxml import etree
 
 from mediaserver.av.content_directory import ContentDirectory
 from mediaserver.av.search_criteria import parse as parse_criteria
@@ -204,6 +206,45 @@ def _values(element: Any) -> list[tuple[str, dict[str, str], str | None]]:
 async def test_a_container_does_not_contain_its_children(directory: ContentDirectory) -> None:
     element = await browse(directory, FOLDER.object_id, "*")
     assert not list(element.iter("{*}item", "{*}container"))[1:]
+
+
+async def test_a_whole_soap_answer_is_read_back(directory: ContentDirectory) -> None:
+    """Unpacked by a strict parser twice: the envelope, then the document in Result."""
+    arguments = {
+        "ContainerID": "0",
+        "SearchCriteria": "*",
+        "Filter": "*",
+        "StartingIndex": "0",
+        "RequestedCount": "0",
+        "SortCriteria": "",
+    }
+    results = await directory.service.call("Search", arguments, asked())
+    envelope = etree.fromstring(soap.answer(directory.service.service_type, "Search", results))
+    [result] = envelope.iter("Result")
+    document = etree.fromstring((result.text or "").encode())
+    titles = [title.text for title in document.iter("{http://purl.org/dc/elements/1.1/}title")]
+    assert titles == ["Folder", "Song", "Beach", "Film"]
+
+
+async def test_python_didl_lite_reads_our_objects(directory: ContentDirectory) -> None:
+    """The reader of Home Assistant; strict about required and unknown properties of a class."""
+    arguments = {
+        "ObjectID": FOLDER.object_id,
+        "BrowseFlag": "BrowseDirectChildren",
+        "Filter": "*",
+        "StartingIndex": "0",
+        "RequestedCount": "0",
+        "SortCriteria": "",
+    }
+    answer = dict(await directory.service.call("Browse", arguments, asked()))
+    inner = etree.fromstring(f"<Result>{answer['Result']}</Result>".encode()).text or ""
+    track, photo, film = didl_lite.from_xml_string(inner)
+    assert isinstance(track, didl_lite.MusicTrack)
+    assert isinstance(photo, didl_lite.Photo)
+    assert isinstance(film, didl_lite.VideoItem)
+    assert [each.title for each in (track, photo, film)] == ["Song", "Beach", "Film"]
+    assert [len(each.res) for each in (track, photo, film)] == [1, 4, 1]
+    assert film.res[0].size == str(FILM.size)
 
 
 # ---- what control points really send
