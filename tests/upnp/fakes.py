@@ -12,6 +12,7 @@ from mediaserver.upnp.discovery import Discovery, Limits
 from mediaserver.upnp.gena import Callback
 from mediaserver.upnp.interfaces import Address, Interface
 from mediaserver.upnp.multicast import Datagram
+from mediaserver.upnp.service import Service, StateVariable
 from mediaserver.upnp.ssdp import Target
 
 
@@ -228,3 +229,20 @@ def m_search(target: str = "ssdp:all", mx: int | None = 1) -> bytes:
     if mx is not None:
         lines.append(f"MX: {mx}")
     return "\r\n".join([*lines, f"ST: {target}", "", ""]).encode("ascii")
+
+
+NUMBER = StateVariable("Number", "ui4", evented=True, default="0", moderation=2.0)
+CHANGES = StateVariable("Changes", evented=True, default="", moderation=0.2)
+STATE = StateVariable("State", evented=True, default="idle")
+QUIET = StateVariable("Quiet", default="never told")
+
+
+def counter_service(name: str = "Counter") -> Service:
+    """A service with a slow, a fast and an unmoderated evented variable, and one that is none."""
+    return Service(
+        name=name,
+        service_type=f"urn:example-org:service:{name}:1",
+        service_id=f"urn:example-org:serviceId:{name}",
+        actions={},
+        variables=[NUMBER, CHANGES, STATE, QUIET],
+    )
