@@ -88,6 +88,10 @@ class Indexer:
     def folders_by_inode(self, device: int, inode: int) -> list[KnownFolder]:
         return self._ask(lambda connection: known.folders_by_inode(connection, device, inode))
 
+    def folder_art(self, root_id: int) -> dict[int, ArtFile]:
+        """The picture files that stand for folders of a root, by the folder's key."""
+        return self._ask(lambda connection: known.folder_art(connection, root_id))
+
     def path_of(self, folder: int) -> bytes | None:
         """The absolute path of a folder."""
         return self._ask(lambda connection: known.path_of(connection, folder))

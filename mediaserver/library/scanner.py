@@ -14,6 +14,7 @@ end to end: what the system refuses to tell (EACCES, EIO, EMFILE, ESTALE) is unk
 Everything runs in the writer thread.
 """
 
+import contextlib
 import errno
 import logging
 import os
@@ -316,9 +317,9 @@ class _Scan:
         folders = self._walk.gone_folders - self._moves.folders
         self._removed = len(files) + len(folders)
         for key in files:
-            self._outbox.add(partial(Batch.remove_item, key=key))
+            self._outbox.add(partial(_remove, remove=Batch.remove_item, key=key))
         for key in folders:
-            self._outbox.add(partial(Batch.remove_folder, key=key))
+            self._outbox.add(partial(_remove, remove=Batch.remove_folder, key=key))
 
     def _tell(self, *, force: bool = False) -> None:
         self._report.tell(
@@ -329,6 +330,12 @@ class _Scan:
             walking=self._walking,
             folder=self._walk.folder,
         )
+
+
+def _remove(batch: Batch, *, remove: Callable[[Batch, int], None], key: int) -> None:
+    # It may have gone already, with a folder above it.
+    with contextlib.suppress(KeyError):
+        remove(batch, key)
 
 
 class _Report:
