@@ -47,12 +47,20 @@ class Database:
     slower (the interpreter's lock), a second one helps against slow searches.
     """
 
-    def __init__(self, path: Path, *, migrations: Path | None = None, readers: int = 1) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        migrations: Path | None = None,
+        readers: int = 1,
+        read_seconds: float = READ_SECONDS,
+    ) -> None:
         self.path = path
         self.damaged = False
         """Whether damage has shown; closing and opening again sets the file aside."""
         self._migrations = migrations
         self._threads = readers
+        self._read_seconds = read_seconds
         self._engine = create_engine(
             "sqlite+pysqlite://", creator=lambda: index_file.connect(path), poolclass=NullPool
         )
@@ -107,7 +115,7 @@ class Database:
             try:
                 return reader.ask(question)
             finally:
-                self._idle.append(reader)
+                self._put_back(reader)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -139,11 +147,18 @@ class Database:
                 index_file.mark_damaged(self.path)
                 logger.error("index %s: it is damaged (%s)", self.path, error)
             if index_file.code_of(error) == sqlite3.SQLITE_INTERRUPT:
-                raise TooExpensive(f"gave up after {READ_SECONDS:g} s") from error
+                raise TooExpensive(f"gave up after {self._read_seconds:g} s") from error
             unusable = index_file.unusable(self.path, error)
             if unusable is not None:
                 raise unusable from error
             raise
+
+    def _put_back(self, reader: "_Reader") -> None:
+        if self._executor is None:
+            # Closed meanwhile, by another thread.
+            reader.close()
+        else:
+            self._idle.append(reader)
 
     def _connected(self, cache_kb: int) -> Connection:
         connection = self._engine.connect()
@@ -157,21 +172,22 @@ class Database:
         return connection
 
     def _reader(self) -> "_Reader":
-        return _Reader(self._connected(READER_CACHE_KB))
+        return _Reader(self._connected(READER_CACHE_KB), self._read_seconds)
 
 
 class _Reader:
     """A connection that only reads, a limited time each."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, seconds: float) -> None:
         self._connection = connection
+        self._seconds = seconds
         self._driver = driver_of(connection)
         self._driver.execute("PRAGMA query_only = ON")
         self._driver.set_progress_handler(self._is_late, STEPS)
         self._deadline = 0.0
 
     def ask(self, question: Callable[[Connection], T]) -> T:
-        self._deadline = time.monotonic() + READ_SECONDS
+        self._deadline = time.monotonic() + self._seconds
         # One state of the index for all statements of the question. SQLAlchemy has its own
         # idea of a transaction, which costs more than the statements of a page.
         self._driver.execute("BEGIN")

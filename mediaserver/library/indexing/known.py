@@ -85,6 +85,11 @@ def _unsigned(number: int) -> int:
     return number & _MASK
 
 
+def _time(number: int) -> int:
+    """Nanoseconds since 1970; what claims to be before 1823 is after 2262."""
+    return number if number > -(1 << 62) else number & _MASK
+
+
 def roots(connection: sqlite3.Connection) -> list[KnownRoot]:
     rows = connection.execute(
         "SELECT id, path, name, device, available, reason, scanned FROM roots ORDER BY id"
@@ -136,7 +141,7 @@ def _files(rows: Iterable[Any]) -> list[KnownFile]:
         KnownFile(
             key,
             name,
-            FileStatus(size, mtime_ns, device & _MASK, inode & _MASK),
+            FileStatus(size, _time(mtime_ns), device & _MASK, inode & _MASK),
             state,
             fingerprint,
             folder,
@@ -164,7 +169,7 @@ def folders_by_inode(connection: sqlite3.Connection, device: int, inode: int) ->
 
 def _folders(rows: Iterable[Any]) -> list[KnownFolder]:
     return [
-        KnownFolder(key, root_id, path, parent, device & _MASK, inode & _MASK, mtime_ns)
+        KnownFolder(key, root_id, path, parent, device & _MASK, inode & _MASK, _time(mtime_ns))
         for key, root_id, path, parent, device, inode, mtime_ns in rows
     ]
 

@@ -31,20 +31,20 @@ class Tombstones:
 
         A file that was at the same path is it, then one of the same contents (of several the
         last one that went). Otherwise the key is a hash of the contents, so that an index made
-        anew gives the same ones, and the second of two files of the same contents gets another.
+        anew gives the same ones. The second of two files of the same contents gets another, for
+        which its path counts as well.
         """
         if self._any:
             known = self._known(path, fingerprint)
             if known is not None:
                 self._connection.execute("DELETE FROM tombstones WHERE id = ?", (known[0],))
                 return known
-        named = (b"item", fingerprint) if fingerprint else (b"path", path)
+        key = hashed(KEY_BITS, b"item", fingerprint) if fingerprint else _of_path(b"", path, 0)
         again = 0
-        while True:
-            key = hashed(KEY_BITS, *named, *((b"%d" % again,) if again else ()))
-            if not self._is_taken(key):
-                return key, None
+        while self._is_taken(key):
             again += 1
+            key = _of_path(fingerprint, path, again)
+        return key, None
 
     def _known(self, path: bytes, fingerprint: bytes) -> tuple[int, int] | None:
         row = self._connection.execute(
@@ -66,3 +66,7 @@ class Tombstones:
             ).fetchone()
             for table in tables
         )
+
+
+def _of_path(fingerprint: bytes, path: bytes, again: int) -> int:
+    return hashed(KEY_BITS, b"item", fingerprint, path, b"%d" % again)
