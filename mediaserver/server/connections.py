@@ -4,8 +4,6 @@ One look a second at every connection stands in for a timer per request: nothing
 request costs more for it, and deadlines are kept to within that second.
 """
 
-import asyncio
-import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -14,8 +12,6 @@ from typing import Protocol
 from mediaserver.server.limits import Limits
 
 logger = logging.getLogger(__name__)
-
-LOOK_SECONDS = 1.0
 
 
 class Connection(Protocol):
@@ -84,14 +80,6 @@ class Connections:
         now = self._now()
         for connection in list(self._open):
             connection.look(now)
-
-    async def keep_looking(self, also: Callable[[], None]) -> None:
-        """Look once a second, and call ``also`` each time, until cancelled."""
-        with contextlib.suppress(asyncio.CancelledError):
-            while True:
-                also()
-                self.look()
-                await asyncio.sleep(LOOK_SECONDS)
 
     def _give_way(self, candidates: list[Connection]) -> bool:
         idle = [(one.idle_since, one) for one in candidates if one.idle_since is not None]

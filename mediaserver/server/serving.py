@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from uvicorn import Config
 from uvicorn.server import ServerState
@@ -21,6 +21,7 @@ from mediaserver.server.sending import FileSender
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 2.5
+LOOK_SECONDS = 1.0
 BACKLOG = 256
 """Connections the system keeps until we take them."""
 
@@ -28,7 +29,8 @@ BACKLOG = 256
 class HttpServer:
     """Listens, serves, stops. Signals and the application's own start are the caller's.
 
-    ``server_name`` is the value of the header ``Server``, where an answer has none of its own.
+    ``server_name`` is the value of the header ``Server``, where an answer has none of its own;
+    ``now`` the clock of deadlines, the event loop's if it is not given.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class HttpServer:
         admission: Admission,
         limits: Limits | None = None,
         server_name: str = "",
+        now: Callable[[], float] | None = None,
     ) -> None:
         # Only what a connection needs of uvicorn: no logging set up, nothing around the app.
         self._config = Config(
@@ -53,6 +56,7 @@ class HttpServer:
         self._state = ServerState()
         self._admission = admission
         self._limits = limits or Limits()
+        self._now = now
         self._server_line = f"Server: {server_name}\r\n".encode("ascii") if server_name else b""
         self._servers: dict[Endpoint, asyncio.Server] = {}
         self._refused: set[Endpoint] = set()
@@ -83,20 +87,17 @@ class HttpServer:
         """
         sockets = listen_on_all(endpoints, port)
         loop = asyncio.get_running_loop()
+        now = self._now or loop.time
+        connections = Connections(self._limits, now)
         self._edge = Edge(
-            self._limits,
-            self._admission,
-            Connections(self._limits, loop.time),
-            FileSender(),
-            loop.time,
-            self._server_line,
+            self._limits, self._admission, connections, FileSender(), now, self._server_line
         )
         if not self._config.loaded:
             self._config.load()
         for endpoint, sock in sockets.items():
             self.port = sock.getsockname()[1]
             self._servers[endpoint] = await self._listen(sock, self._edge)
-        self._looking = loop.create_task(self._edge.connections.keep_looking(self._edge.tell_time))
+        self._looking = loop.create_task(self._keep_looking())
         return self.port
 
     async def set_endpoints(self, endpoints: Iterable[Endpoint]) -> list[CannotListen]:
@@ -127,6 +128,17 @@ class HttpServer:
             self._servers[endpoint] = await self._listen(sock, self._edge)
             logger.info("listening address=%s port=%d", endpoint, self.port)
         return failures
+
+    def look(self) -> None:
+        """Look at the deadlines of all connections, as it happens every second."""
+        if self._edge is not None:
+            self._edge.tell_time()
+            self._edge.connections.look()
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.look()
 
     async def stop(self, grace: float = GRACE_SECONDS) -> None:
         """Take no more connections, give running answers ``grace`` seconds, end everything."""
