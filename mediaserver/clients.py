@@ -10,6 +10,8 @@ Header values are text from anyone on the network: they are cut, kept in bounded
 interpreted further.
 """
 
+import difflib
+import ipaddress
 import re
 import time
 import tomllib
@@ -150,6 +152,27 @@ def default_profiles() -> tuple[ClientProfile, ...]:
     return read_profiles(table.read_text(encoding="utf-8"))
 
 
+def profile_named(name: str, profiles: Sequence[ClientProfile] | None = None) -> ClientProfile:
+    """The profile of that name, in any letter case; ``unknown`` is the one without quirks.
+
+    Raises ValueError with a suggestion.
+    """
+    known = [UNKNOWN, *(default_profiles() if profiles is None else profiles)]
+    by_name = {profile.name.casefold(): profile for profile in known}
+    wanted = name.strip().casefold()
+    if wanted in by_name:
+        return by_name[wanted]
+    near = difflib.get_close_matches(wanted, by_name, n=1) or [
+        each for each in by_name if wanted and wanted in each
+    ]
+    suggestion = (
+        f"did you mean {by_name[near[0]].name!r}?"
+        if near
+        else f"there are {', '.join(profile.name for profile in known)}"
+    )
+    raise ValueError(f"no client profile is called {name!r}; {suggestion}")
+
+
 def _profile(table: dict[str, object]) -> ClientProfile:
     known = {each.name for each in fields(ClientProfile)} - {"rules"} | {"match"}
     if unknown := sorted(table.keys() - known):
@@ -247,11 +270,20 @@ class ClientRegistry:
         self,
         profiles: Sequence[ClientProfile] | None = None,
         *,
+        overrides: Mapping[str, str] = MappingProxyType({}),
         now: Callable[[], float] = time.monotonic,
         limit: int = REMEMBERED_ADDRESSES,
         remember_seconds: float = REMEMBERED_SECONDS,
     ) -> None:
+        """``overrides`` maps addresses to names of profiles, for devices that nothing gives away.
+
+        Raises ValueError for an address that is none and for an unknown name.
+        """
         self._profiles = default_profiles() if profiles is None else tuple(profiles)
+        self._overrides = {
+            str(ipaddress.ip_address(address)): profile_named(name, self._profiles)
+            for address, name in overrides.items()
+        }
         self._now = now
         self._limit = limit
         self._remember_seconds = remember_seconds
@@ -266,7 +298,7 @@ class ClientRegistry:
 
     def of_action(self, headers: Mapping[str, str], address: str) -> ClientProfile:
         """The profile of a control request; remembered for the address."""
-        profile = self._match(self._values(headers))
+        profile = self._profile(headers, address)
         seen = self._note(headers, address, profile)
         seen.profile, seen.agent, seen.by_action = profile, _agent(headers), True
         return profile
@@ -277,7 +309,7 @@ class ClientRegistry:
         What the headers say counts; where they say little, the profile of the last control
         request from the same address is the best guess.
         """
-        profile = self._match(self._values(headers))
+        profile = self._profile(headers, address)
         seen = self._note(headers, address, profile)
         return seen.profile if profile.generic and seen.by_action else profile
 
@@ -289,6 +321,14 @@ class ClientRegistry:
             RecentClient(address, seen.profile.name, seen.agent, now - seen.at, seen.requests)
             for address, seen in reversed(self._seen.items())
         ]
+
+    def _profile(self, headers: Mapping[str, str], address: str) -> ClientProfile:
+        if self._overrides:
+            # A link-local address comes with its interface: fe80::1%eth0.
+            chosen = self._overrides.get(address.partition("%")[0])
+            if chosen is not None:
+                return self._with_caps(chosen, _agent(headers))
+        return self._match(self._values(headers))
 
     def _values(self, headers: Mapping[str, str]) -> tuple[str | None, ...]:
         values = map(headers.get, self._headers)

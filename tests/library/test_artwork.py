@@ -58,6 +58,16 @@ def artwork(tmp_path: Path, pool: FakePool) -> Artwork:
     return Artwork(tmp_path / "cache", pool)
 
 
+def change(path: bytes) -> None:
+    """In the same second, to the same size."""
+    status = Path(os.fsdecode(path)).stat()
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+
+
+def remove(path: bytes) -> None:
+    Path(os.fsdecode(path)).unlink()
+
+
 def files(tmp_path: Path) -> list[Path]:
     return sorted(path for path in (tmp_path / "cache").rglob("*") if path.is_file())
 
@@ -109,9 +119,7 @@ async def test_a_picture_that_changed_is_made_anew(
     artwork: Artwork, pool: FakePool, source: bytes
 ) -> None:
     first = await artwork.picture(source, "JPEG_TN")
-    status = Path(os.fsdecode(source)).stat()
-    # In the same second, of the same size.
-    os.utime(source, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    change(source)
     second = await artwork.picture(source, "JPEG_TN")
     assert first is not None
     assert second is not None
@@ -123,7 +131,7 @@ async def test_a_file_that_is_gone_has_no_picture(
     artwork: Artwork, pool: FakePool, source: bytes
 ) -> None:
     await artwork.picture(source, "JPEG_TN")
-    Path(os.fsdecode(source)).unlink()
+    remove(source)
     assert await artwork.picture(source, "JPEG_TN") is None
     assert len(pool.jobs) == 1
 
