@@ -139,10 +139,18 @@ def _compiled(pattern: str) -> re.Pattern[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class RootState:
-    """``device`` is st_dev of the root's folder; None: not available, and ``reason`` why."""
+    """``device`` is st_dev of the root's folder; None: not available, and ``reason`` why.
+
+    ``certain`` False: it may well be there, this program lacks the means to look.
+    """
 
     device: int | None
     reason: str | None = None
+    certain: bool = True
+
+
+_OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Errors that say nothing about what is on the disk (security.md F9)."""
 
 
 def look(path: bytes, *, device: int | None, known: Collection[bytes]) -> RootState:
@@ -166,7 +174,7 @@ def look(path: bytes, *, device: int | None, known: Collection[bytes]) -> RootSt
                     familiar = True
                     break
     except OSError as error:
-        return RootState(None, explain_error(path, error))
+        return RootState(None, explain_error(path, error), certain=error.errno not in _OURS)
     if known and not familiar:
         if empty:
             return RootState(None, "it is empty, which it was not before: not mounted?")

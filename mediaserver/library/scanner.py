@@ -211,6 +211,9 @@ class _Scan:
             names = self._known.names(top.key) if top is not None else set()
             state = look(path, device=root.device, known=names)
             self._states[path] = state.reason
+            if not state.certain:
+                self._walk.troubled[path] = state.reason or ""
+                return False
             available = state.device is not None
             device = state.device if available else root.device
             if (available, state.reason, device) != (root.available, root.reason, root.device):
