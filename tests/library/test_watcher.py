@@ -1,0 +1,292 @@
+"""Changes on disk to folders to scan: security.md M9, section 7; peers.md 2, rows 3 and 4."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from watchdog.observers.inotify_c import InotifyConstants, InotifyEvent, InotifyFD
+
+from mediaserver.library.roots import Rules
+from mediaserver.library.watcher import Watcher
+from mediaserver.library.watching import mounts
+from mediaserver.library.watching.gathering import Gathered, Gathering
+from tests.leaks import nothing_left
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+# ---- until it is quiet
+
+
+def test_folders_are_due_when_it_has_been_quiet(clock: Clock) -> None:
+    gathering = Gathering(2.0, clock)
+    assert gathering.due() is None
+    gathering.add(b"/a")
+    clock.now += 1.5
+    gathering.add(b"/b")
+    assert gathering.due() == 103.5
+    assert gathering.take() == Gathered(frozenset({b"/a", b"/b"}))
+    assert gathering.due() is None
+
+
+def test_folders_are_due_after_thirty_seconds_however_busy_it_is(clock: Clock) -> None:
+    gathering = Gathering(2.0, clock)
+    gathering.add(b"/a")
+    for _ in range(40):
+        clock.now += 1.0
+        gathering.add(b"/a")
+    assert gathering.due() == 130.0
+
+
+def test_only_the_first_change_asks_for_a_timer(clock: Clock) -> None:
+    gathering = Gathering(2.0, clock)
+    assert gathering.add(b"/a")
+    assert not gathering.add(b"/b")
+    gathering.take()
+    assert gathering.add(b"/c")
+
+
+def test_lost_events_mean_everything(clock: Clock) -> None:
+    gathering = Gathering(2.0, clock)
+    gathering.add(b"/a")
+    gathering.add_everything()
+    gathering.add(b"/b")
+    assert gathering.take() == Gathered(everything=True)
+
+
+def test_more_folders_than_are_kept_mean_everything(clock: Clock) -> None:
+    gathering = Gathering(2.0, clock)
+    for number in range(10_001):
+        gathering.add(b"/%d" % number)
+    assert gathering.take() == Gathered(everything=True)
+
+
+# ---- what can be watched
+
+MOUNTS = b"""\
+/dev/sda1 / ext4 rw,relatime 0 0
+proc /proc proc rw 0 0
+nas:/music /mnt/music nfs4 rw,vers=4.2 0 0
+//nas/films /mnt/My\\040films cifs rw 0 0
+/dev/sdb1 /mnt/usb fuseblk rw 0 0
+mergerfs /srv/pool fuse.mergerfs rw 0 0
+tmpfs /srv/pool/local tmpfs rw 0 0
+"""
+"""In the form of proc_pid_mounts(5)."""
+
+
+@pytest.mark.parametrize(
+    ("root", "own", "below"),
+    [
+        (b"/home/music", None, None),
+        (b"/mnt/music/Album", "nfs4", None),
+        (b"/mnt/musical", None, None),
+        (b"/mnt/My films", "cifs", None),
+        (b"/mnt/usb", None, None),
+        (b"/srv/pool", "fuse.mergerfs", None),
+        (b"/srv/pool/local", None, None),
+        (b"/srv", None, "fuse.mergerfs"),
+    ],
+)
+def test_network_and_fuse_file_systems_tell_of_no_changes(
+    root: bytes, own: str | None, below: str | None
+) -> None:
+    assert mounts.silence(root, MOUNTS) == mounts.Silence(own, below)
+
+
+def test_of_two_mounts_at_one_place_the_later_one_shows() -> None:
+    table = b"nas:/a /mnt nfs rw 0 0\n/dev/sda /mnt ext4 rw 0 0\n"
+    assert mounts.silence(b"/mnt", table) == mounts.Silence()
+
+
+def test_roots_with_too_many_folders_are_told_which_limit_to_raise() -> None:
+    refused = mounts.too_many([(b"/large", 9000), (b"/small", 500)], 8192)
+    assert list(refused) == [b"/large"]
+    assert "9000 folders" in refused[b"/large"]
+    assert "`sysctl -w fs.inotify.max_user_watches=524288`" in refused[b"/large"]
+
+
+def test_the_suggested_limit_leaves_room_to_grow() -> None:
+    refused = mounts.too_many([(b"/huge", 600_000)], 524_288)
+    assert "max_user_watches=2097152" in refused[b"/huge"]
+
+
+def test_folders_are_counted_and_links_are_not(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "c").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    (tmp_path / "file").touch()
+    assert mounts.count_folders(os.fsencode(tmp_path), 100) == 4
+
+
+def test_the_limit_of_watches_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "max_user_watches"
+    file.write_text("8192\n", encoding="ascii")
+    assert mounts.max_watches(file) == 8192
+    assert mounts.max_watches(tmp_path / "missing") is None
+
+
+# ---- the real thing
+
+
+class Watching:
+    """A watcher of ``root``; what it tells is waited for, at most some seconds."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.told: asyncio.Queue[Gathered] = asyncio.Queue()
+        path = os.fsencode(root)
+        self.watcher = Watcher(
+            [path], Rules([path], ignore=["*.skip.mp3"]), self.told.put_nowait, quiet_seconds=0.02
+        )
+
+    async def close(self) -> None:
+        await self.watcher.close()
+        # Its threads are the loop's, which would keep them.
+        await asyncio.get_running_loop().shutdown_default_executor()
+
+    async def next(self) -> Gathered:
+        async with asyncio.timeout(10):
+            return await self.told.get()
+
+    async def folders(self, *expected: Path) -> None:
+        """Fails if these folders, and at least these, are not told of."""
+        missing = {os.fsencode(path) for path in expected}
+        while missing:
+            missing -= (await self.next()).folders
+
+
+@pytest.fixture
+async def watching(tmp_path: Path) -> AsyncIterator[Watching]:
+    root = tmp_path / "media"
+    (root / "Album").mkdir(parents=True)
+    (root / "Other").mkdir()
+    async with nothing_left():
+        watching = Watching(root)
+        await watching.watcher.start()
+        yield watching
+        await watching.close()
+
+
+async def test_a_local_root_is_watched_by_events(watching: Watching) -> None:
+    (watched,) = watching.watcher.watched.values()
+    assert watched.events
+    assert not watched.polled
+
+
+async def test_a_new_file_is_told_by_its_folder(watching: Watching) -> None:
+    (watching.root / "Album" / "one.mp3").write_bytes(b"x")
+    assert (await watching.next()).folders == {os.fsencode(watching.root / "Album")}
+
+
+async def test_a_moved_file_is_told_by_both_folders(watching: Watching) -> None:
+    path = watching.root / "Album" / "one.mp3"
+    path.write_bytes(b"x")
+    await watching.folders(path.parent)
+    path.rename(watching.root / "Other" / "one.mp3")
+    await watching.folders(watching.root / "Album", watching.root / "Other")
+
+
+async def test_a_removed_file_is_told(watching: Watching) -> None:
+    path = watching.root / "Album" / "one.mp3"
+    path.write_bytes(b"x")
+    await watching.folders(path.parent)
+    path.unlink()
+    await watching.folders(path.parent)
+
+
+async def test_a_renamed_folder_is_told_by_the_one_it_is_in(watching: Watching) -> None:
+    (watching.root / "Album").rename(watching.root / "Record")
+    await watching.folders(watching.root)
+
+
+async def test_files_in_a_new_folder_are_told(watching: Watching) -> None:
+    folder = watching.root / "New" / "Deeper"
+    folder.mkdir(parents=True)
+    await watching.folders(watching.root)
+    (folder / "one.mp3").write_bytes(b"x")
+    await watching.folders(folder)
+
+
+async def test_what_is_not_in_the_library_is_not_told(watching: Watching) -> None:
+    (watching.root / "notes.txt").write_text("no media")
+    (watching.root / ".hidden.mp3").write_bytes(b"x")
+    (watching.root / "one.skip.mp3").write_bytes(b"x")
+    (watching.root / "@eaDir").mkdir()
+    (watching.root / "Album" / "one.mp3").write_bytes(b"x")
+    assert (await watching.next()).folders == {os.fsencode(watching.root / "Album")}
+
+
+async def test_names_that_are_no_unicode_are_told_as_they_are(watching: Watching) -> None:
+    path = watching.root / os.fsdecode(b"caf\xe9")
+    path.mkdir()
+    await watching.folders(watching.root)
+    (path / "one.mp3").write_bytes(b"x")
+    await watching.folders(path)
+
+
+async def test_events_that_the_kernel_dropped_mean_everything(watching: Watching) -> None:
+    """The event of inotify(7) for an overflow, through the code of watchdog that gets it."""
+    reader = InotifyFD()
+    overflow = InotifyEvent(-1, InotifyConstants.IN_Q_OVERFLOW, 0, b"")  # type: ignore[arg-type]  # a NewType
+    reader.handle_event(overflow)
+    reader.close()
+    reader.read_events()
+    assert (await watching.next()).everything
+
+
+async def test_lost_events_are_heard_of_at_any_level_of_logging(tmp_path: Path) -> None:
+    logging.getLogger("watchdog").setLevel(logging.ERROR)
+    try:
+        async with nothing_left():
+            watching = Watching(tmp_path)
+            await watching.watcher.start()
+            logging.getLogger("watchdog.observers.inotify_c").warning("queue overflowed")
+            assert (await watching.next()).everything
+            await watching.close()
+    finally:
+        logging.getLogger("watchdog").setLevel(logging.NOTSET)
+        logging.getLogger("watchdog.observers").setLevel(logging.NOTSET)
+
+
+async def test_a_root_that_was_replaced_is_watched_anew(watching: Watching) -> None:
+    away = watching.root.with_name("away")
+    watching.root.rename(away)
+    (watching.root / "Album").mkdir(parents=True)
+    assert await watching.watcher.refresh() == {os.fsencode(watching.root)}
+    (watching.root / "Album" / "one.mp3").write_bytes(b"x")
+    await watching.folders(watching.root / "Album")
+
+
+async def test_a_root_that_is_there_is_not_watched_twice(watching: Watching) -> None:
+    assert await watching.watcher.refresh() == set()
+
+
+async def test_a_missing_root_is_watched_when_it_comes(tmp_path: Path) -> None:
+    async with nothing_left():
+        watching = Watching(tmp_path / "later")
+        await watching.watcher.start()
+        watching.root.mkdir()
+        assert await watching.watcher.refresh() == {os.fsencode(watching.root)}
+        (watching.root / "one.mp3").write_bytes(b"x")
+        await watching.folders(watching.root)
+        await watching.close()
+
+
+async def test_a_folder_put_off_is_told_after_the_next_quiet(watching: Watching) -> None:
+    watching.watcher.later(b"/growing")
+    assert (await watching.next()).folders == {b"/growing"}
