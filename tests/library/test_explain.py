@@ -1,0 +1,184 @@
+"""``mediaserver why``: the rule that leaves a file out, or what it is served as."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mediaserver.library.explain import Explanation, explain
+from mediaserver.library.object_ids import folder_id, item_id
+from tests.library.privileges import permissions_count
+from tests.library.scanning import Scene
+from tests.make_media import picture, sound
+
+IGNORE = ("*.sample.wav", "Backup")
+
+
+class Explained(Scene):
+    def why(self, path: str | Path, *, follow_links: bool = False) -> Explanation:
+        return explain(
+            self.root / path,
+            index=self.root.parent / "index.sqlite",
+            roots=self.roots,
+            ignore=IGNORE,
+            follow_links=follow_links,
+        )
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Explained]:
+    scene = Explained(tmp_path, ignore=IGNORE)
+    yield scene
+    scene.close()
+
+
+def test_a_file_is_served_as_what_it_is(scene: Explained) -> None:
+    sound(scene.root / "song.mp3", metadata={"title": "River", "artist": "Rosa", "album": "Sea"})
+    scene.scan()
+    key = scene.known()["song.mp3"].key
+    found = scene.why("song.mp3")
+    assert found.reasons == ()
+    assert found.served is not None
+    assert found.served.object_id == item_id(key)
+    assert found.served.title == "River"
+    assert found.served.upnp_class == "object.item.audioItem.musicTrack"
+    assert found.served.mime_type == "audio/mpeg"
+    assert found.served.dlna_profile == "MP3"
+    assert found.served.url_path == f"/media/{key:x}.mp3"
+    facts = dict(found.served.facts)
+    assert (facts["artists"], facts["album"]) == ("Rosa", "Sea")
+    assert "title: River" in found.lines()
+    assert found.lines()[1] == "is served"
+
+
+def test_a_folder_is_served_with_what_is_below_it(scene: Explained) -> None:
+    scene.sound("Artist/Album/one.wav")
+    scene.scan()
+    found = scene.why("Artist")
+    assert found.served is not None
+    assert found.served.object_id == folder_id(scene.folders()["Artist"])
+    assert found.served.facts == (("audio", "1 files"),)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        (".hidden.wav", "hidden"),
+        (".private/one.wav", "the folder '.private'"),
+        ("@eaDir/one.wav", "a system keeps for itself"),
+        ("one.sample.wav", "'*.sample.wav'"),
+        ("Backup/one.wav", "'Backup'"),
+        ("notes.doc", "no media type is known for its suffix (.doc)"),
+        ("README", "no media type is known for its suffix (none)"),
+        ("film.srt", "belongs to others"),
+        ("missing.wav", "does not exist"),
+        ("../outside.wav", "in no media root"),
+    ],
+)
+def test_the_rule_that_leaves_a_file_out_is_named(scene: Explained, path: str, reason: str) -> None:
+    if "missing" not in path:
+        scene.sound(path)
+    scene.scan()
+    found = scene.why(path)
+    assert found.served is None
+    assert len(found.reasons) == 1
+    assert reason in found.reasons[0]
+    assert found.lines()[1:] == ["is not served", f"because: {found.reasons[0]}"]
+
+
+def test_a_cover_is_art_of_its_folder(scene: Explained) -> None:
+    scene.sound("one.wav")
+    (scene.root / "cover.jpg").write_bytes(picture("JPEG"))
+    scene.scan()
+    assert "art of its folder" in scene.why("cover.jpg").reasons[0]
+
+
+def test_a_fifo_is_no_file(scene: Explained) -> None:
+    os.mkfifo(scene.root / "pipe.mp3")
+    assert scene.why("pipe.mp3").reasons == ("neither a regular file nor a folder",)
+
+
+def test_a_link_is_not_followed_or_leads_out(scene: Explained, tmp_path: Path) -> None:
+    outside = scene.sound("one.wav").rename(tmp_path / "secret.wav")
+    (scene.root / "link.wav").symlink_to(outside)
+    assert "follow_links is off" in scene.why("link.wav").reasons[0]
+    assert "out of the media roots" in scene.why("link.wav", follow_links=True).reasons[0]
+
+
+def test_a_file_that_no_scan_has_seen_is_not_served_yet(scene: Explained) -> None:
+    scene.sound("one.wav")
+    assert "not been scanned yet" in scene.why("one.wav").reasons[0]
+
+
+def test_without_an_index_nothing_has_been_scanned(scene: Explained, tmp_path: Path) -> None:
+    path = scene.sound("one.wav")
+    found = explain(path, index=tmp_path / "none.sqlite", roots=scene.roots)
+    assert "nothing has been scanned" in found.reasons[0]
+    assert not (tmp_path / "none.sqlite").exists()
+
+
+def test_a_file_that_has_changed_since_is_served_as_it_was(scene: Explained) -> None:
+    path = scene.sound("one.wav")
+    scene.scan()
+    with path.open("ab") as file:
+        file.write(b"more")
+    found = scene.why("one.wav")
+    assert found.served is not None
+    assert "changed since" in found.reasons[0]
+    assert found.lines()[-1].startswith("but: it has changed")
+
+
+def test_a_file_that_has_been_removed_since_is_served_not_for_long(scene: Explained) -> None:
+    scene.sound("one.wav")
+    scene.sound("two.wav")
+    scene.scan()
+    (scene.root / "one.wav").unlink()
+    found = scene.why("one.wav")
+    assert found.served is not None
+    assert found.reasons == ("not for long: it does not exist",)
+
+
+def test_a_broken_file_is_served_by_its_name_and_the_reason_told(scene: Explained) -> None:
+    (scene.root / "broken.flac").write_bytes(b"fLaC" + b"\xff" * 40)
+    scene.scan()
+    found = scene.why("broken.flac")
+    assert found.served is not None
+    assert found.served.title == "broken"
+    assert found.reasons[0].startswith("its contents could not be read: ")
+
+
+def test_a_root_that_is_not_there_is_the_reason(scene: Explained) -> None:
+    scene.sound("one.wav")
+    scene.scan()
+    scene.root.rename(scene.root.with_name("away"))
+    scene.scan()
+    found = scene.why("one.wav")
+    assert found.served is None
+    assert any("media root" in reason for reason in found.reasons)
+
+
+def test_a_closed_folder_tells_who_may_look_into_it(scene: Explained) -> None:
+    scene.sound("Closed/one.wav")
+    (scene.root / "Closed").chmod(0)
+    with permissions_count():
+        found = scene.why("Closed/one.wav")
+    (scene.root / "Closed").chmod(0o755)
+    assert "Permission denied" in found.reasons[0]
+
+
+def test_a_damaged_index_is_a_reason_too(scene: Explained, tmp_path: Path) -> None:
+    path = scene.sound("one.wav")
+    damaged = tmp_path / "damaged.sqlite"
+    damaged.write_bytes(b"SQLite format 3\0" + b"\xff" * 4096)
+    found = explain(path, index=damaged, roots=scene.roots)
+    assert "the index cannot be read" in found.reasons[0]
+
+
+def test_names_of_any_bytes_are_shown_printable(scene: Explained) -> None:
+    path = os.fsencode(scene.root) + b"/caf\xe9\n\x1b[31m.wav"
+    os.rename(scene.sound("one.wav"), path)  # noqa: PTH104 - a path of bytes
+    scene.scan()
+    found = scene.why(Path(os.fsdecode(path)))
+    assert found.served is not None
+    assert all(line.isprintable() for line in found.lines())
