@@ -1,0 +1,184 @@
+"""Whether what the index derives agrees with its rows: everything counted again, the slow way.
+
+Written without a look at how the indexer does it, apart from :func:`values_of`, which has tests
+of its own.
+"""
+
+import sqlite3
+from collections import Counter, defaultdict
+from typing import Any
+
+from mediaserver.library.facets import Traits, disc_of_folder, pairs_of, values_of
+from mediaserver.library.folding import fold
+from mediaserver.library.views import DEFAULT_VIEWS
+
+Row = dict[str, Any]
+KINDS = ("audio", "video", "image")
+
+
+def rows(connection: sqlite3.Connection, table: str, columns: str = "*") -> list[Row]:
+    cursor = connection.execute(f"SELECT {columns} FROM {table}")  # noqa: S608
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def problems(connection: sqlite3.Connection) -> list[str]:
+    """One line for each disagreement."""
+    return [
+        *_differing(
+            "integrity", connection.execute("PRAGMA integrity_check").fetchall(), [("ok",)]
+        ),
+        *_differing("keys", connection.execute("PRAGMA foreign_key_check").fetchall(), []),
+        *_folders(connection),
+        *_facets(connection),
+        *_texts(connection),
+        *_art(connection),
+        *_settings(connection),
+    ]
+
+
+def _differing(what: str, found: object, expected: object) -> list[str]:
+    return [] if found == expected else [f"{what}: {found!r}, expected {expected!r}"]
+
+
+def _folders(connection: sqlite3.Connection) -> list[str]:
+    folders = {row["id"]: row for row in rows(connection, "folders")}
+    available = {row["id"]: row["available"] for row in rows(connection, "roots")}
+    direct: dict[int, Counter[str]] = defaultdict(Counter)
+    below: dict[int, Counter[str]] = defaultdict(Counter)
+    wrong = []
+    for item in rows(connection, "items", "name, folder_id, kind, shown"):
+        folder: int | None = item["folder_id"]
+        shown = available[folders[item["folder_id"]]["root_id"]]
+        wrong += _differing(f"shown of {item['name']!r}", item["shown"], shown)
+        direct[item["folder_id"]][item["kind"]] += 1
+        while folder is not None:
+            below[folder][item["kind"]] += 1
+            folder = folders[folder]["parent_id"]
+    for key, row in folders.items():
+        children = [child for child, other in folders.items() if other["parent_id"] == key]
+        expected = {
+            "child_items": direct[key].total(),
+            "child_folders": sum(1 for child in children if below[child].total()),
+            "shown": int(
+                available[row["root_id"]] and (row["parent_id"] is None or below[key].total() > 0)
+            ),
+        }
+        for kind in KINDS:
+            expected[f"{kind}_items"] = direct[key][kind]
+            expected[f"{kind}_below"] = below[key][kind]
+            expected[f"{kind}_folders"] = sum(1 for child in children if below[child][kind])
+        wrong += _differing(f"folder {row['path']!r}", {n: row[n] for n in expected}, expected)
+        if row["parent_id"] is not None:
+            parent = folders[row["parent_id"]]["path"]
+            wrong += _differing("path above", row["path"].rpartition(b"/")[0], parent)
+    return wrong
+
+
+def _facets(connection: sqlite3.Connection) -> list[str]:
+    folders = {row["id"]: row for row in rows(connection, "folders", "id, parent_id, title")}
+    links: set[tuple[str, str, str, int]] = set()
+    counts: Counter[tuple[str, str]] = Counter()
+    pairs: Counter[tuple[tuple[str, str], tuple[str, str]]] = Counter()
+    for item in rows(connection, "items"):
+        if not item["shown"]:
+            continue
+        placed = values_of(_traits(item, folders[item["folder_id"]]))
+        keys = [(value.kind, value.key) for value, _ in placed]
+        counts.update(keys)
+        links |= {(value.kind, value.key, key, item["id"]) for value, key in placed}
+        pairs.update(
+            (outer, inner)
+            for outer in keys
+            for inner in keys
+            if (outer[0], inner[0]) in pairs_of(DEFAULT_VIEWS)
+        )
+    facets = {row["id"]: row for row in rows(connection, "facets")}
+    names = {key: (row["kind"], row["key"]) for key, row in facets.items()}
+    found_links = {
+        (*names[row["facet_id"]], row["sort_key"], row["item_id"])
+        for row in rows(connection, "item_facets")
+    }
+    found_pairs = {
+        (names[row["facet_id"]], names[row["child_id"]]): row["item_count"]
+        for row in rows(connection, "facet_pairs")
+    }
+    found_counts = {names[key]: row["item_count"] for key, row in facets.items()}
+    misplaced = [
+        row
+        for row in rows(connection, "facet_pairs")
+        if (row["child_kind"], row["child_sort_key"])
+        != (facets[row["child_id"]]["kind"], facets[row["child_id"]]["sort_key"])
+    ]
+    return [
+        *_differing("links", found_links, links),
+        *_differing("counts of facets", found_counts, dict(counts)),
+        *_differing("pairs", found_pairs, dict(pairs)),
+        *_differing("places of pairs", misplaced, []),
+    ]
+
+
+def _traits(item: Row, folder: Row) -> Traits:
+    def lines(name: str) -> list[str]:
+        return item[name].split("\n") if item[name] else []
+
+    is_disc = folder["parent_id"] is not None and disc_of_folder(folder["title"]) is not None
+    return Traits(
+        kind=item["kind"],
+        sort_key=item["sort_key"],
+        album_key=item["album_key"],
+        artists=lines("artists"),
+        album_artists=lines("album_artists"),
+        composers=lines("composers"),
+        genres=lines("genres"),
+        album=item["album"],
+        compilation=bool(item["compilation"]),
+        date=item["date"],
+        camera=item["camera"],
+        album_home=folder["parent_id"] if is_disc else folder["id"],
+    )
+
+
+def _texts(connection: sqlite3.Connection) -> list[str]:
+    wrong = []
+    for table, source, condition in (
+        ("item_text", "items", "shown"),
+        ("folder_text", "folders", "shown"),
+        ("facet_text", "facets", "1"),
+    ):
+        titles = rows(connection, f"{source} WHERE {condition}", "id, title")
+        expected = {row["id"]: fold(row["title"]) for row in titles}
+        found = {row["rowid"]: row["title"] for row in rows(connection, table, "rowid, title")}
+        wrong += _differing(table, found, expected)
+        # Does the inverted index agree with the texts (FTS5 manual, 6.4)?
+        connection.execute(f"INSERT INTO {table}({table}) VALUES ('integrity-check')")  # noqa: S608
+    return wrong
+
+
+def _art(connection: sqlite3.Connection) -> list[str]:
+    art = {row["id"]: row for row in rows(connection, "art")}
+    items = {row["id"]: row for row in rows(connection, "items")}
+    used = {row["art_id"] for row in items.values()}
+    used |= {row["art_id"] for row in rows(connection, "folders", "art_id")}
+    shown = {row["art_id"] for row in rows(connection, "facets", "art_id")}
+    wrong = [*_differing("art", set(art) | {None}, used | {None})]
+    wrong += _differing("art of facets without a row", shown - set(art) - {None}, set())
+    for key, row in art.items():
+        if row["item_id"] is not None:
+            wrong += _differing("holder's art", items[row["item_id"]]["art_id"], key)
+    return wrong
+
+
+def _settings(connection: sqlite3.Connection) -> list[str]:
+    found = dict(connection.execute("SELECT name, value FROM settings"))
+    wrong = []
+    for kind in KINDS:
+        (number,) = connection.execute(
+            "SELECT count(*) FROM items WHERE shown AND kind = ?", (kind,)
+        ).fetchone()
+        wrong += _differing(f"counts.{kind}", found.get(f"counts.{kind}", 0), number)
+    (containers,) = connection.execute(
+        "SELECT (SELECT count(*) FROM folders WHERE shown) + (SELECT count(*) FROM facets)"
+    ).fetchone()
+    wrong += _differing("counts.containers", found.get("counts.containers", 0), containers)
+    return wrong
