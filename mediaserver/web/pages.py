@@ -94,7 +94,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("ago", "count", "duration", "size"):
+    for name in ("ago", "count", "duration", "size", "things"):
         environment.filters[name] = getattr(wording, name)
     return environment
 

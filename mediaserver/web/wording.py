@@ -18,6 +18,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def things(number: int, name: str) -> str:
+    """``1 file``, ``20,123 files``."""
+    return f"{count(number)} {name}" if number == 1 else f"{count(number)} {name}s"
+
+
 def duration(seconds: float) -> str:
     """``0.4 s``, ``12 s``, ``3 min``, ``2 h 5 min``, ``4 days``: one or two figures."""
     if seconds < 9.95:
@@ -41,7 +46,7 @@ def ago(seconds: float) -> str:
 def size(number: int) -> str:
     """Bytes with the prefixes of the SI: ``1.5 MB``."""
     if number < 1000:
-        return f"{number} bytes"
+        return things(number, "byte")
     amount = float(number)
     for unit in ("kB", "MB", "GB"):
         amount /= 1000
