@@ -7,7 +7,7 @@ from pathlib import Path
 import piexif
 import pillow_heif
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from mediaserver.library.objects import Kind, MediaFacts
 from mediaserver.library.readers import read
@@ -303,8 +303,25 @@ def test_formats_that_dlna_does_not_know_have_no_profile(tmp_path: Path, image_f
     assert facts_of(tmp_path / "a.jpg", data).dlna_profile is None
 
 
-def test_a_picture_of_too_many_pixels_is_measured_and_not_unpacked(tmp_path: Path) -> None:
-    """security.md M4: the size is in the header; 2.7 GB of pixels stay where they are."""
+@pytest.mark.parametrize("image_format", ["PNG", "TIFF", "WEBP", "BMP", "GIF", "JPEG"])
+def test_a_picture_is_measured_and_not_unpacked(
+    tmp_path: Path, image_format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """security.md M4: pixels stay packed, whatever they would unpack to."""
+    data = make_media.picture(image_format, (300, 200))
+
+    def refuse(image: ImageFile.ImageFile) -> None:
+        raise AssertionError("unpacked")
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", refuse)
+    with pytest.raises(AssertionError, match="unpacked"):
+        Image.open(io.BytesIO(data)).copy()
+    exif_of = make_media.picture(image_format, (300, 200), exif=exif())
+    for written in (data, exif_of):
+        assert facts_of(tmp_path / "a.jpg", written).width == 300
+
+
+def test_a_picture_of_any_number_of_pixels_is_measured(tmp_path: Path) -> None:
     data = bytearray(make_media.picture("PNG", (10, 10)))
     data[16:24] = (30_000).to_bytes(4, "big") * 2
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")

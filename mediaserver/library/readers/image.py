@@ -111,7 +111,10 @@ def _xmp_date(image: "Image.Image") -> str | None:
 
 
 def _exif(image: "Image.Image", found: Found) -> None:
-    exif = image.getexif()
+    from PIL import Image
+
+    # A PNG's own method would unpack it, in search of EXIF behind the pixels.
+    exif = Image.Image.getexif(image) if image.format == "PNG" else image.getexif()
     if not exif:
         return
     orientation = exif.get(_ORIENTATION)
