@@ -1,13 +1,12 @@
 """Files opened in threads: disks that sleep take seconds, lost network shares much longer."""
 
-import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from mediaserver.delivery import answers
 from mediaserver.delivery.answers import Scope, Send
 from mediaserver.library.opening import FileGone, FileUnavailable, OpenFile, open_media
+from mediaserver.server.threads import Threads
 
 THREADS = 8
 RETRY_SECONDS = 30
@@ -18,21 +17,16 @@ class Files:
 
     def __init__(self, roots: Sequence[bytes] = ()) -> None:
         self._roots = tuple(roots)
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="open")
+        self._threads = Threads(THREADS, "open")
 
     def close(self) -> None:
-        """Let go of the threads; after the last request."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """End the threads; after the last request."""
+        self._threads.close()
 
     async def open(self, path: bytes, root: bytes) -> OpenFile:
         """Open a file below a root; the caller closes it. Raises FileGone, FileUnavailable."""
         work = partial(open_media, path, root, *self._roots)
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            future.add_done_callback(_close_unused)
-            raise
+        return await self._threads.run(work, abandoned=OpenFile.close)
 
     async def open_or_refuse(
         self, path: bytes, root: bytes, scope: Scope, send: Send
@@ -45,8 +39,3 @@ class Files:
         except FileUnavailable:
             await answers.refuse(scope, send, 503, [("Retry-After", str(RETRY_SECONDS))])
         return None
-
-
-def _close_unused(future: asyncio.Future[OpenFile]) -> None:
-    if not future.cancelled() and future.exception() is None:
-        future.result().close()

@@ -169,7 +169,7 @@ class MediaProtocol(HttpToolsProtocol):
             if rest:
                 self.data_received(rest)
         except httptools.HttpParserInvalidMethodError:
-            self.refuse(501)
+            self.refuse(501 if data[:1].isalpha() else 400)
         except httptools.HttpParserError as error:
             cause = error.__context__
             self.refuse(cause.status if isinstance(cause, RequestRefused) else 400)

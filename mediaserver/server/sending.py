@@ -10,9 +10,9 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import Protocol
+
+from mediaserver.server.threads import Threads
 
 SMALL = 128 << 10
 """Bytes that are read and sent at once if they are in memory."""
@@ -20,12 +20,10 @@ PIECE = 4 << 20
 """Bytes for which a thread is kept at most."""
 READ = 256 << 10
 """Bytes read at a time where there is no sendfile."""
-THREADS = 4
+THREADS = 8
 
 _NO_SENDFILE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
 _NOWAIT = getattr(os, "RWF_NOWAIT", 0)
-
-T = TypeVar("T")
 
 
 class Disconnected(OSError):  # noqa: N818 - says what happened
@@ -62,10 +60,11 @@ class FileSender:
     """The threads, shared by all connections of a server."""
 
     def __init__(self, threads: int = THREADS) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="send")
+        self._threads = Threads(threads, "send")
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """End the threads."""
+        self._threads.close()
 
     async def send(self, link: Link, head: bytes, file: int, offset: int, count: int) -> None:
         """Send ``head`` and then ``count`` bytes of a file from ``offset``.
@@ -84,21 +83,12 @@ class FileSender:
         with socket.socket(fileno=os.dup(original.fileno())) as duplicate:
             stretch = _Stretch(duplicate, head, file, offset, count)
             while not stretch.done:
-                sent = await self._in_thread(stretch.push)
+                sent = await self._threads.run(stretch.push)
                 link.sent_directly(sent)
                 if link.gone:
                     raise Disconnected
                 if stretch.blocked:
                     await _writable(link, duplicate)
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        """Run in a thread, and do not return before that is over: descriptors are in use."""
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            await asyncio.wait([future])
-            raise
 
 
 class _Stretch:
