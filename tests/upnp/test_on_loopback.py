@@ -3,13 +3,11 @@
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
 import pytest
-import uvicorn
 from async_upnp_client.advertisement import SsdpAdvertisementListener
 from async_upnp_client.aiohttp import AiohttpNotifyServer, AiohttpRequester
 from async_upnp_client.client import UpnpService, UpnpStateVariable
@@ -25,6 +23,7 @@ from mediaserver.upnp.eventing import Eventing
 from mediaserver.upnp.interfaces import Interface
 from mediaserver.upnp.multicast import MulticastNetwork
 from tests.leaks import nothing_left
+from tests.upnp.http_server import serving
 from tests.upnp.switch import SERVER, STATUS, TYPE, Switch
 
 LO = Interface("lo", 1, ip_address("127.0.0.1"), 8)
@@ -37,22 +36,6 @@ def free_port() -> int:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
         return port
-
-
-class HttpServer(uvicorn.Server):
-    """Uvicorn that leaves signals alone and tells when it has begun."""
-
-    def __init__(self, app: Starlette) -> None:
-        super().__init__(uvicorn.Config(app, lifespan="off", log_config=None, server_header=False))
-        self.begun = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.begun.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @dataclass
@@ -81,25 +64,19 @@ async def lamp() -> AsyncIterator[Lamp]:
                 eventing.route(urls.event("SwitchPower"), switch.service),
             ]
         )
-        listening = socket.create_server(("127.0.0.1", 0))
-        http_port = listening.getsockname()[1]
-        server = HttpServer(app)
-        serving = asyncio.create_task(server.serve([listening]))
-        await server.begun.wait()
-        discovery = Discovery(
-            ssdp.targets(switch.device),
-            server=SERVER,
-            boot_id=1,
-            config_id=1,
-            # async_upnp_client does not believe in a LOCATION on loopback.
-            location=lambda interface: "http://192.0.2.5:8200/description.xml",
-            network=MulticastNetwork(port=ssdp_port),
-        )
-        yield Lamp(switch, discovery, http_port, ssdp_port)
-        await discovery.stop()
-        await eventing.stop()
-        server.should_exit = True
-        await serving
+        async with serving(app) as http_port:
+            discovery = Discovery(
+                ssdp.targets(switch.device),
+                server=SERVER,
+                boot_id=1,
+                config_id=1,
+                # async_upnp_client does not believe in a LOCATION on loopback.
+                location=lambda interface: "http://192.0.2.5:8200/description.xml",
+                network=MulticastNetwork(port=ssdp_port),
+            )
+            yield Lamp(switch, discovery, http_port, ssdp_port)
+            await discovery.stop()
+            await eventing.stop()
 
 
 class Heard:
