@@ -15,7 +15,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from mediaserver import __version__, config
-from mediaserver.config import ConfigError, Settings
+from mediaserver.clients import default_profiles, profile_named
+from mediaserver.config import ConfigError, Problem, Settings
 from mediaserver.data_directory import DataDirectory, DataDirectoryError
 
 FAILED = 1
@@ -130,7 +131,7 @@ def serve(
 
     logs.configure(settings.log.level)
     with _one_line_failures(), DataDirectory(settings.server.data_dir) as directory:
-        asyncio.run(running.serve(settings, directory, reload=load))
+        running.run(running.serve(settings, directory, reload=load))
 
 
 @app.command()
@@ -224,9 +225,11 @@ def _loader(
     given = {key: value for key, value in options.items() if value is not None}
 
     def load() -> Settings:
-        return config.load(
+        settings = config.load(
             file=file or config.find_file(os.environ), environ=os.environ, options=given
         )
+        _check_profiles(settings)
+        return settings
 
     return load
 
@@ -238,6 +241,18 @@ def _settings(load: Loader) -> Settings:
         for problem in error.problems:
             typer.echo(f"mediaserver: {problem}", err=True)
         raise typer.Exit(BAD_USAGE) from None
+
+
+def _check_profiles(settings: Settings) -> None:
+    """What ``config`` cannot know: the names of client profiles. Raises ConfigError."""
+    problems = []
+    for address, name in settings.clients.profiles.items():
+        try:
+            profile_named(name, default_profiles())
+        except ValueError as error:
+            problems.append(Problem(f'clients.profiles."{address}"', str(error)))
+    if problems:
+        raise ConfigError(problems)
 
 
 @contextmanager

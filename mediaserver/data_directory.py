@@ -25,6 +25,7 @@ from typing import Self
 
 logger = logging.getLogger(__name__)
 
+INDEX_NAME = "index.sqlite"
 MAX_BOOT_ID = 2**31 - 1
 """BOOTID is a non-negative 31-bit integer (UDA 1.1 §1.2.2)."""
 
@@ -94,7 +95,7 @@ class DataDirectory:
 
     @property
     def index(self) -> Path:
-        return self.path / "index.sqlite"
+        return self.path / INDEX_NAME
 
     @property
     def cache(self) -> Path:

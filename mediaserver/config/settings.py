@@ -205,7 +205,7 @@ class ClientSettings(Section):
     profiles: dict[Annotated[Address, BeforeValidator(_address)], str] = Field(
         default_factory=dict,
         description="Client profile by address, instead of recognition: "
-        '`"192.168.1.20" = "samsung"`.',
+        '`"192.168.1.20" = "Samsung television"`.',
     )
 
 

@@ -6,7 +6,6 @@ import signal
 import socket
 import sqlite3
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -290,7 +289,7 @@ def test_scan_indexes_once_and_says_what_it_found(media_root: Path, home: Path) 
     ended = run("scan", media_root, "--data-dir", home / "data", home=home)
 
     assert ended.returncode == 0
-    assert re.search(r"\b3\b.*music", ended.stdout)
+    assert ended.stdout.startswith("3 music, 0 video, 0 pictures (3 added")
 
 
 def test_strict_scan_fails_if_a_file_cannot_be_read(media_root: Path, home: Path) -> None:
@@ -302,11 +301,11 @@ def test_strict_scan_fails_if_a_file_cannot_be_read(media_root: Path, home: Path
 
 
 @pytest.fixture
-def scanned(media_root: Path, home: Path) -> Iterator[Path]:
+def scanned(media_root: Path, home: Path) -> Path:
     (media_root / ".hidden.wav").write_bytes(b"")
     (media_root / "notes.doc").write_bytes(b"")
     assert run("scan", media_root, "--data-dir", home / "data", home=home).returncode == 0
-    yield media_root
+    return media_root
 
 
 @pytest.mark.parametrize(
@@ -321,9 +320,7 @@ def scanned(media_root: Path, home: Path) -> Iterator[Path]:
 def test_why_tells_what_becomes_of_a_file(
     scanned: Path, home: Path, name: str, code: int, told: str
 ) -> None:
-    ended = run(
-        *("why", scanned / name, "--root", scanned, "--data-dir", home / "data"), home=home
-    )
+    ended = run(*("why", scanned / name, "--root", scanned, "--data-dir", home / "data"), home=home)
 
     assert (ended.returncode, ended.stderr) == (code, "")
     assert told in ended.stdout.lower()

@@ -1,0 +1,158 @@
+"""The composition root: every part made, each handed exactly what it uses."""
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+
+from mediaserver import urls
+from mediaserver.app.device import media_server, server_header, variants
+from mediaserver.app.overview import Overview
+from mediaserver.av.connection_manager import ConnectionManager
+from mediaserver.av.content_directory import ContentDirectory
+from mediaserver.av.registrar import MediaReceiverRegistrar
+from mediaserver.clients import ClientRegistry
+from mediaserver.config import Settings
+from mediaserver.data_directory import DataDirectory, DataDirectoryError
+from mediaserver.delivery.routing import Delivery
+from mediaserver.delivery.transfers import Transfers
+from mediaserver.library.browsing import SORT_CAPABILITIES
+from mediaserver.library.library import Library
+from mediaserver.library.search import SEARCH_CAPABILITIES
+from mediaserver.server.admission import Admission
+from mediaserver.server.serving import HttpServer
+from mediaserver.upnp import control, description, ssdp
+from mediaserver.upnp.discovery import Discovery
+from mediaserver.upnp.eventing import Eventing
+from mediaserver.upnp.interfaces import Interface
+from mediaserver.web import pages
+
+logger = logging.getLogger(__name__)
+
+
+class Addresses:
+    """The interfaces in use, for all who need them now and when they change."""
+
+    def __init__(self, found: Sequence[Interface], admission: Admission) -> None:
+        self._admission = admission
+        self.use(found)
+
+    def use(self, found: Sequence[Interface]) -> None:
+        self.interfaces = tuple(found)
+        self._admission.set_interfaces(
+            [each.address for each in found], [each.network for each in found]
+        )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What has a life of its own and is to be started and stopped."""
+
+    udn: str
+    http: HttpServer
+    discovery: Discovery
+    eventing: Eventing
+    delivery: Delivery
+    addresses: Addresses
+
+
+def build(
+    settings: Settings,
+    directory: DataDirectory,
+    library: Library,
+    found: Sequence[Interface],
+) -> Parts:
+    """Put a server together around an open library."""
+    server = server_header()
+    identity = directory.next_identity()
+    clients = ClientRegistry(
+        overrides={str(address): name for address, name in settings.clients.profiles.items()}
+    )
+    admission = Admission(
+        hosts=settings.server.allowed_hosts,
+        networks=[each for each in settings.server.allowed_networks if each != "attached"],
+        attached="attached" in settings.server.allowed_networks,
+    )
+    addresses = Addresses(found, admission)
+
+    content_directory = ContentDirectory(
+        library,
+        clients,
+        search_capabilities=SEARCH_CAPABILITIES,
+        sort_capabilities=SORT_CAPABILITIES,
+    )
+    services = (
+        content_directory.service,
+        ConnectionManager(clients).service,
+        MediaReceiverRegistrar().service,
+    )
+    library.on_change = content_directory.library_changed
+    device = media_server(identity.udn, settings.server.friendly_name, services)
+
+    eventing = Eventing(
+        server=server,
+        interfaces=lambda: addresses.interfaces,
+        admit=lambda address: admission.may_connect(str(address)),
+    )
+    transfers = Transfers(settings.delivery.streams_per_host)
+    delivery = Delivery(
+        library,
+        clients,
+        transfers,
+        roots=tuple(os.fsencode(root.path) for root in settings.library.roots),
+        dscp=settings.delivery.dscp,
+    )
+
+    def store_boot_id(boot_id: int) -> None:
+        try:
+            directory.store_boot_id(boot_id)
+        except DataDirectoryError as error:
+            logger.warning("%s", error)
+
+    # Discovery tells others the port, which is known once the server listens.
+    def location(interface: Interface) -> str:
+        return f"http://{interface.host(http.port)}{urls.DESCRIPTION}"
+
+    discovery = Discovery(
+        ssdp.targets(device),
+        server=server,
+        boot_id=identity.boot_id,
+        config_id=description.config_id(device, urls),
+        location=location,
+        boot_id_changed=store_boot_id,
+    )
+    application = Starlette()
+    http = HttpServer(application, admission=admission, server_name=server)
+    overview = Overview(
+        device=device,
+        library=library,
+        interfaces=lambda: addresses.interfaces,
+        http=http,
+        transfers=transfers,
+        eventing=eventing,
+        discovery=discovery,
+        clients=clients,
+    )
+    application.router.routes.extend(
+        (
+            # The busiest first: routes are tried in order.
+            *(control.route(urls.control(each.name), each, server=server) for each in services),
+            *delivery.routes(),
+            *(
+                eventing.route(
+                    urls.event(each.name),
+                    each,
+                    merge=content_directory.merge if each is content_directory.service else None,
+                )
+                for each in services
+                if each.evented()
+            ),
+            *description.routes(device, urls, server=server, variant=variants(device, clients)),
+            *pages.routes(
+                overview.status, measures=overview.measures(), details=settings.web.details
+            ),
+        )
+    )
+    return Parts(identity.udn, http, discovery, eventing, delivery, addresses)

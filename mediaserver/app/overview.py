@@ -1,0 +1,185 @@
+"""What goes on, gathered for the page for people, ``/health`` and ``/metrics``."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from mediaserver import __version__
+from mediaserver.clients import ClientRegistry
+from mediaserver.delivery.transfers import Transfers
+from mediaserver.library.library import Library, LibraryStatus
+from mediaserver.server.serving import HttpServer
+from mediaserver.upnp import ssdp
+from mediaserver.upnp.device import Device
+from mediaserver.upnp.discovery import Discovery
+from mediaserver.upnp.eventing import Eventing
+from mediaserver.upnp.interfaces import Interface
+from mediaserver.upnp.ssdp import Search
+from mediaserver.web.metrics import Measure
+from mediaserver.web.status import (
+    HeardSearch,
+    InterfaceStatus,
+    RootStatus,
+    ScanStatus,
+    SeenClient,
+    Status,
+    SubscriptionStatus,
+    Transfer,
+    UnreadableFile,
+)
+
+UNREADABLE_SHOWN = 50
+
+
+class Overview:
+    """Asks the parts of a running server."""
+
+    def __init__(
+        self,
+        *,
+        device: Device,
+        library: Library,
+        interfaces: Callable[[], Sequence[Interface]],
+        http: HttpServer,
+        transfers: Transfers,
+        eventing: Eventing,
+        discovery: Discovery,
+        clients: ClientRegistry,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._device = device
+        self._library = library
+        self._interfaces = interfaces
+        self._http = http
+        self._transfers = transfers
+        self._eventing = eventing
+        self._discovery = discovery
+        self._targets = ssdp.targets(device)
+        self._clients = clients
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._started = clock()
+
+    async def status(self) -> Status:
+        """Everything as it is now."""
+        counts = await self._library.counts()
+        unreadable = await self._library.unreadable(UNREADABLE_SHOWN) if counts.unreadable else []
+        library = self._library.status()
+        return Status(
+            name=self._device.friendly_name,
+            version=__version__,
+            udn=self._device.udn,
+            uptime_seconds=self._clock() - self._started,
+            system_update_id=self._library.system_update_id,
+            library=counts,
+            scan=_scan(library),
+            roots=tuple(
+                RootStatus(title=root.title, path=_shown(root.path), reason=root.reason)
+                for root in library.roots
+            ),
+            unreadable=tuple(
+                UnreadableFile(name=_below_its_root(file.path, library), reason=file.reason)
+                for file in unreadable
+            ),
+            interfaces=tuple(
+                InterfaceStatus(
+                    name=each.name,
+                    address=str(each.address),
+                    url=f"http://{each.host(self._http.port)}/",
+                )
+                for each in self._interfaces()
+            ),
+            transfers=tuple(
+                Transfer(
+                    address=transfer.address,
+                    title=transfer.title,
+                    sent=transfer.sent,
+                    size=transfer.size,
+                    seconds=seconds,
+                )
+                for transfer, seconds in self._transfers.running()
+            ),
+            subscriptions=tuple(
+                SubscriptionStatus(
+                    address=each.peer,
+                    service=each.service_type.split(":")[-2],
+                    expires_in=each.remaining,
+                )
+                for each in self._eventing.subscriptions()
+            ),
+            clients=tuple(
+                SeenClient(
+                    address=each.address,
+                    agent=each.agent,
+                    profile=each.profile,
+                    requests=each.requests,
+                    seconds_ago=each.seconds_ago,
+                )
+                for each in self._clients.recent()
+            ),
+            searches=tuple(self._searches()),
+        )
+
+    def measures(self) -> list[Measure]:
+        """Figures that only rise, for ``/metrics``."""
+        return [
+            Measure(
+                name="mediaserver_http_requests_total",
+                help="HTTP requests answered.",
+                kind="counter",
+                read=lambda: self._http.requests,
+            ),
+            Measure(
+                name="mediaserver_media_sent_bytes_total",
+                help="Bytes of media sent.",
+                kind="counter",
+                read=lambda: self._transfers.bytes_sent,
+            ),
+            Measure(
+                name="mediaserver_http_connections",
+                help="Open HTTP connections.",
+                kind="gauge",
+                read=lambda: self._http.connections,
+            ),
+        ]
+
+    def _searches(self) -> Iterator[HeardSearch]:
+        now = self._wall_clock()
+        for heard in self._discovery.heard():
+            if heard.kind == "search":
+                yield HeardSearch(
+                    address=heard.source,
+                    target=heard.target,
+                    answered=bool(ssdp.answers(Search(st=heard.target, mx=None), self._targets)),
+                    seconds_ago=max(0.0, now - heard.last),
+                )
+
+
+def _scan(library: LibraryStatus) -> ScanStatus:
+    progress, last = library.progress, library.last_scan
+    ended = library.last_scan_ended
+    return ScanStatus(
+        running=library.scanning,
+        done=progress.read,
+        total=None if progress.walking else progress.read + progress.pending,
+        files_per_second=progress.files_per_second,
+        remaining_seconds=progress.remaining_seconds if library.scanning else None,
+        last_ended_ago=None if ended is None else asyncio.get_running_loop().time() - ended,
+        last_seconds=last.seconds if last else 0.0,
+    )
+
+
+def _shown(path: str | os.PathLike[str]) -> str:
+    return os.fsencode(path).decode(errors="replace")
+
+
+def _below_its_root(path: bytes, library: LibraryStatus) -> str:
+    """The path from the title of its media root on: nobody else's business is what is above."""
+    for root in library.roots:
+        above = os.fsencode(root.path)
+        if path.startswith(above + b"/"):
+            below = path[len(above) + 1 :].decode(errors="replace")
+            return f"{root.title}/{below}"
+    return path.rpartition(b"/")[2].decode(errors="replace")

@@ -1,0 +1,192 @@
+"""The life of a server: put together, started, followed through changes, stopped.
+
+Order matters twice. Nothing is announced before it is served, and an index that is there is
+served before anything is scanned; in the end byebye goes out first, while we still answer.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+
+import uvloop
+
+from mediaserver import __version__
+from mediaserver.app import logs
+from mediaserver.app.building import Parts, build
+from mediaserver.app.failures import StartFailed
+from mediaserver.app.libraries import open_library
+from mediaserver.config import ConfigError, Settings
+from mediaserver.data_directory import DataDirectory
+from mediaserver.server.listening import CannotListen, Endpoint
+from mediaserver.upnp import interfaces
+from mediaserver.upnp.interfaces import Change, Interface
+
+logger = logging.getLogger(__name__)
+
+NETWORK_SECONDS = 2.0
+"""Between looks for a first interface, when there is none at the start."""
+
+
+class _Wishes:
+    """What signals ask for: to stop, or to read the configuration again."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self.reload = asyncio.Event()
+
+    @contextlib.contextmanager
+    def heard(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        wanted = {
+            signal.SIGTERM: self.stop,
+            signal.SIGINT: self.stop,
+            signal.SIGHUP: self.reload,
+        }
+        for number, event in wanted.items():
+            loop.add_signal_handler(number, event.set)
+        try:
+            yield
+        finally:
+            for number in wanted:
+                loop.remove_signal_handler(number)
+
+    async def next(self) -> None:
+        """Until either is wanted."""
+        waiting = [asyncio.create_task(each.wait()) for each in (self.stop, self.reload)]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+
+def run(work: Coroutine[object, object, None]) -> None:
+    """Run to the end on uvloop, which costs a server half of what asyncio's own loop does."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
+
+
+async def serve(
+    settings: Settings, directory: DataDirectory, *, reload: Callable[[], Settings]
+) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    On SIGHUP, ``reload`` reads the configuration: unchanged, the media roots are scanned;
+    changed, the server starts anew within the process; with mistakes in it, it goes on as
+    before. Raises StartFailed.
+    """
+    wishes = _Wishes()
+    with wishes.heard():
+        while not wishes.stop.is_set():
+            logger.info("starting version=%s data_dir=%s", __version__, directory.path)
+            settings = await _serve_once(settings, directory, reload, wishes)
+    logger.info("stopped")
+
+
+async def _serve_once(
+    settings: Settings,
+    directory: DataDirectory,
+    reload: Callable[[], Settings],
+    wishes: _Wishes,
+) -> Settings:
+    """One server from start to stop; the settings for the next one, if there is to be one."""
+    async with contextlib.AsyncExitStack() as ends:
+        library = await open_library(settings, directory)
+        ends.push_async_callback(library.close)
+        found = await _first_interfaces(settings, wishes)
+        if not found:
+            return settings
+        parts = build(settings, directory, library, found)
+        try:
+            port = await parts.http.start(_endpoints(found), settings.server.port)
+        except CannotListen as error:
+            raise StartFailed(str(error)) from error
+        ends.callback(parts.delivery.close)
+        ends.push_async_callback(parts.http.stop)
+        ends.push_async_callback(parts.eventing.stop)
+        parts.discovery.start(found)
+        ends.push_async_callback(parts.discovery.stop)
+        library.start()
+        watching = asyncio.create_task(_follow_interfaces(settings, parts, found))
+        ends.push_async_callback(_cancelled, watching)
+        _say_ready(found[0], port, parts.udn)
+        while True:
+            await wishes.next()
+            if wishes.stop.is_set():
+                logger.info("stopping")
+                return settings
+            wishes.reload.clear()
+            wanted = _reloaded(settings, reload)
+            if wanted != settings:
+                logger.info("configuration changed, starting anew")
+                logs.configure(wanted.log.level)
+                return wanted
+            library.rescan()
+
+
+def _say_ready(interface: Interface, port: int, udn: str) -> None:
+    """The line of the contract that scripts wait for; not a log line."""
+    print(f"ready http://{interface.host(port)}/ {udn}", file=sys.stderr, flush=True)
+
+
+def _reloaded(settings: Settings, reload: Callable[[], Settings]) -> Settings:
+    try:
+        return reload()
+    except ConfigError as error:
+        for problem in error.problems:
+            logger.error("configuration not taken: %s", problem)
+        return settings
+
+
+# ---- the network
+
+
+def _look(settings: Settings) -> tuple[Interface, ...]:
+    return interfaces.current(settings.server.interfaces)
+
+
+async def _first_interfaces(settings: Settings, wishes: _Wishes) -> tuple[Interface, ...]:
+    """The interfaces to begin with; waits for a network, or a stop (then none)."""
+    wanted = ", ".join(settings.server.interfaces) or "any"
+    told = False
+    while not wishes.stop.is_set():
+        with contextlib.suppress(OSError):
+            if found := _look(settings):
+                return found
+        if not told:
+            logger.warning("no network interface yet, waiting wanted=%s", wanted)
+            told = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(wishes.stop.wait(), NETWORK_SECONDS)
+    return ()
+
+
+async def _follow_interfaces(settings: Settings, parts: Parts, found: Sequence[Interface]) -> None:
+    async def changed(change: Change) -> None:
+        parts.addresses.use(change.interfaces)
+        # Listening comes before announcing. What cannot be listened on is not announced either.
+        failures = await parts.http.set_endpoints(_endpoints(change.interfaces))
+        refused = {failure.endpoint for failure in failures}
+        await parts.discovery.update_interfaces(
+            [each for each in change.interfaces if _endpoint(each) not in refused]
+        )
+
+    await interfaces.watch(lambda: _look(settings), changed, known=found)
+
+
+def _endpoint(interface: Interface) -> Endpoint:
+    link_local = interface.version == 6 and interface.address.is_link_local
+    return Endpoint(interface.address, interface.index if link_local else 0)
+
+
+def _endpoints(found: Sequence[Interface]) -> list[Endpoint]:
+    return [_endpoint(each) for each in found]
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
