@@ -1,6 +1,6 @@
 """Reading in worker processes: a file that hangs, crashes or eats memory costs itself only.
 
-A worker (:mod:`.worker`) gets a few dozen paths at a time and answers them one by one, so that
+A worker (:mod:`.worker`) gets up to a hundred or so paths at a time and answers them one by one, so that
 the file it died of is known. That file is tried once more, alone in a new worker (the one before
 may have left the heap broken), then it gets facts that hold its suffix's type and the reason.
 A worker without an answer for ``timeout`` seconds is killed, its file not tried again.
@@ -24,8 +24,8 @@ from mediaserver.library.readers.process import COMMAND, WorkerDiedError, Worker
 
 logger = logging.getLogger(__name__)
 
-BATCH = 32
-"""Files in one message."""
+BATCH = 128
+"""Files in one message: enough to do while the parent writes what it has to the index."""
 BATCH_BYTES = 32 << 10
 """Bytes of paths in one message; less than a pipe holds, so that sending never waits."""
 IDLE_SECONDS = 30.0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from mediaserver.library.indexer import Batch, Indexer
 
-MAX_CHANGES = 500
+MAX_CHANGES = 250
 MAX_SECONDS = 1.0
 """From the first change of a transaction."""
 
