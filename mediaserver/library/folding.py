@@ -50,7 +50,7 @@ _DIGITS = re.compile("0*([0-9]+)")
 _SIGNS = re.compile(r"[\W_]+")
 """What is neither a letter nor a digit."""
 _ARTICLES = re.compile(
-    r"(?:(?:the|a|an|der|die|das|le|la|les|el|los|las|il|gli|het) |l')(?=.)",
+    r"\A(?:(?:the|a|an|der|die|das|le|la|les|el|los|las|il|gli|het) |l')(?=.)",
 )
 LENGTH = 120
 """Characters of a sort key; what differs later is ordered by its id."""
@@ -88,7 +88,7 @@ def sort_key(text: str) -> str:
     "Track 10"). Of texts that are equal but for those, the order is left to the caller.
     """
     folded = fold(text)
-    bare = _SIGNS.sub(" ", _ARTICLES.sub("", folded, count=1).replace("'", "")).strip()
+    bare = _SIGNS.sub(" ", _ARTICLES.sub("", folded).replace("'", "")).strip()
     return _DIGITS.sub(_number, bare or folded)[:LENGTH]
 
 
