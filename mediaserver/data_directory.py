@@ -69,6 +69,11 @@ class DataDirectory:
                 f"data directory {path} is in use by another mediaserver"
                 + (f" (process {holder})" if holder else "")
             ) from None
+        except OSError as error:
+            os.close(self._lock)
+            raise DataDirectoryError(
+                f"data directory {path} cannot be locked: {error.strerror or error}"
+            ) from error
         try:
             os.ftruncate(self._lock, 0)
             os.pwrite(self._lock, f"{os.getpid()}\n".encode("ascii"), 0)
@@ -90,8 +95,13 @@ class DataDirectory:
         self.close()
 
     def close(self) -> None:
-        """Give the lock back. The file stays: removing it would race with the next holder."""
-        os.close(self._lock)
+        """Give the lock back. The file stays: removing it would race with the next holder.
+
+        Idempotent.
+        """
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     @property
     def index(self) -> Path:
@@ -105,13 +115,14 @@ class DataDirectory:
         """The identity for a new start: the same UDN, a higher BOOTID (UDA 1.1 §1.2.2).
 
         BOOTID follows the clock, as the standard suggests, but rises even if the clock was set
-        back. Raises :class:`DataDirectoryError` if it cannot be stored.
+        back; in 2038 both begin again. Raises :class:`DataDirectoryError` if it cannot be stored.
         """
         known = self._read_identity()
-        boot_id = max((known.boot_id if known else 0) + 1, int(self._wall_clock()))
+        clock = int(self._wall_clock()) & MAX_BOOT_ID
+        boot_id = max((known.boot_id if known else 0) + 1, clock)
         identity = Identity(
             udn=known.udn if known else f"uuid:{uuid.uuid4()}",
-            boot_id=boot_id if boot_id <= MAX_BOOT_ID else 1,
+            boot_id=boot_id if boot_id <= MAX_BOOT_ID else clock,
         )
         self.store_identity(identity)
         return identity
@@ -140,21 +151,36 @@ class DataDirectory:
     def _read_identity(self) -> Identity | None:
         target = self.path / "identity.json"
         try:
-            found = json.loads(target.read_text(encoding="utf-8"))
+            text = target.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            # Perhaps it can be read tomorrow: not the time to become another server.
+            raise DataDirectoryError(
+                f"{target} cannot be read: {error.strerror or error}"
+            ) from error
+        try:
+            found = json.loads(text)
             udn, boot_id = found["udn"], found["boot_id"]
             uuid.UUID(udn.removeprefix("uuid:"))
             if not udn.startswith("uuid:") or not isinstance(boot_id, int):
                 raise ValueError("not an identity")
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            aside = self.path / f"identity.json.damaged-{int(self._wall_clock())}"
-            logger.warning(
-                "%s is damaged (%s); control points will see a new server. Kept as %s",
-                target,
-                error,
-                aside.name,
-            )
-            target.replace(aside)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            self._set_aside(target, error)
             return None
         return Identity(udn=udn, boot_id=boot_id)
+
+    def _set_aside(self, target: Path, error: Exception) -> None:
+        aside = self.path / f"{target.name}.damaged-{int(self._wall_clock())}"
+        logger.warning(
+            "%s is damaged (%s); control points will see a new server. Kept as %s",
+            target,
+            error,
+            aside.name,
+        )
+        try:
+            target.replace(aside)
+        except OSError as problem:
+            raise DataDirectoryError(
+                f"data directory {self.path} cannot be written to: {problem.strerror or problem}"
+            ) from problem

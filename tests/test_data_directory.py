@@ -30,9 +30,14 @@ def test_bootid_rises_at_every_start_even_if_the_clock_was_set_back(tmp_path: Pa
     assert second.boot_id == first.boot_id + 1
 
 
-def test_bootid_is_a_31_bit_number_after_2038(tmp_path: Path) -> None:
-    with DataDirectory(tmp_path, wall_clock=lambda: 2.0**31) as data:
-        assert 0 <= data.next_identity().boot_id < 2**31
+def test_bootid_is_a_31_bit_number_that_rises_after_2038(tmp_path: Path) -> None:
+    times = [2.0**31 - 2, 2.0**31 - 2, 2.0**31 + 100, 2.0**31 + 100, 2.0**31 + 500]
+    clock = iter(times)
+    found = []
+    for _ in times:
+        with DataDirectory(tmp_path, wall_clock=lambda: next(clock)) as data:
+            found.append(data.next_identity().boot_id)
+    assert found == [2**31 - 2, 2**31 - 1, 100, 101, 500]
 
 
 def test_a_bootid_that_rose_while_running_is_exceeded_by_the_next_start(tmp_path: Path) -> None:
@@ -74,7 +79,20 @@ def test_a_path_that_is_a_file_is_refused_with_its_name(tmp_path: Path) -> None:
         DataDirectory(tmp_path / "data")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"udn": 7, "boot_id": 1}', '{"udn": "uuid:x"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "\x00" * 20,
+        "[1]",
+        "null",
+        "7",
+        "[]",
+        '{"udn": 7, "boot_id": 1}',
+        '{"udn": "uuid:x"}',
+    ],
+)
 def test_a_damaged_identity_is_kept_aside_and_a_new_one_made(tmp_path: Path, text: str) -> None:
     (tmp_path / "identity.json").write_text(text)
     with DataDirectory(tmp_path, wall_clock=lambda: 5.0) as data:
@@ -82,3 +100,51 @@ def test_a_damaged_identity_is_kept_aside_and_a_new_one_made(tmp_path: Path, tex
 
     assert (tmp_path / "identity.json.damaged-5").read_text() == text
     assert json.loads((tmp_path / "identity.json").read_text())["udn"] == identity.udn
+
+
+def test_an_identity_that_cannot_be_read_is_not_replaced(tmp_path: Path) -> None:
+    """A disk with a bad day must not make every control point forget the server."""
+    (tmp_path / "identity.json").mkdir()
+    with (
+        DataDirectory(tmp_path) as data,
+        pytest.raises(DataDirectoryError, match=r"identity\.json cannot be read"),
+    ):
+        data.next_identity()
+
+
+def test_a_disk_that_is_full_is_told_in_one_line(tmp_path: Path) -> None:
+    with DataDirectory(tmp_path) as data:
+        before = data.next_identity()
+        # What writing to it does when there is no room (full(4)).
+        (tmp_path / "identity.json.new").symlink_to("/dev/full")
+        with pytest.raises(DataDirectoryError, match="cannot be written to: No space left"):
+            data.next_identity()
+        (tmp_path / "identity.json.new").unlink()
+        assert data.next_identity().udn == before.udn
+
+
+def test_the_folder_is_made_for_its_owner_and_group_alone(tmp_path: Path) -> None:
+    """security.md 2."""
+    with DataDirectory(tmp_path / "a" / "b") as data:
+        assert data.path.stat().st_mode & 0o007 == 0
+        assert (data.path / "lock").stat().st_mode & 0o007 == 0
+
+
+def test_everything_is_in_the_one_folder(tmp_path: Path) -> None:
+    with DataDirectory(tmp_path) as data:
+        assert data.index.parent == data.cache.parent == tmp_path
+
+
+def test_closing_twice_closes_nobody_else_s_file(tmp_path: Path) -> None:
+    data = DataDirectory(tmp_path)
+    data.close()
+    with (tmp_path / "other").open("w") as other:
+        data.close()
+        other.write("still open")
+
+
+def test_no_temporary_file_is_left(tmp_path: Path) -> None:
+    with DataDirectory(tmp_path) as data:
+        data.next_identity()
+        data.store_boot_id(7)
+    assert {path.name for path in tmp_path.iterdir()} == {"identity.json", "lock"}
