@@ -138,6 +138,7 @@ def read(contents: Contents, found: Found, name: str | None) -> str | None:
             )
         else:
             found.kind = Kind.AUDIO
+            found.mime_type = _mime_type(found, name, contents)
             if container.format.name in _UNTIMED:
                 _count(container, audio, found)
             if found.audio_codec in ("ac3", "eac3") and container.format.name == "ac3":
@@ -146,7 +147,6 @@ def read(contents: Contents, found: Found, name: str | None) -> str | None:
             found.bitrate = round(contents.size * 8 / found.duration)
         if found.picture is None and covers:
             found.picture = tags.choose((0, data) for data in _pictures(container, covers))
-    found.mime_type = _mime_type(found, name, contents)
     return name
 
 
