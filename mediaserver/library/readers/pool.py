@@ -1,8 +1,9 @@
 """Reading in worker processes: a file that hangs, crashes or eats memory costs itself only.
 
-A worker (:mod:`.worker`) gets up to a hundred or so paths at a time and answers them one by one, so that
-the file it died of is known. That file is tried once more, alone in a new worker (the one before
-may have left the heap broken), then it gets facts that hold its suffix's type and the reason.
+A worker (:mod:`.worker`) gets about a hundred paths at a time and answers them one by one, so
+that the file it died of is known. That file is tried once more, alone in a new worker (the one
+before may have left the heap broken), then it gets facts that hold its suffix's type and the
+reason.
 A worker without an answer for ``timeout`` seconds is killed, its file not tried again.
 """
 
