@@ -16,6 +16,16 @@ from mediaserver.library.errors import IndexUnusable, TooExpensive
 from mediaserver.library.migrating import migrations_folder
 
 PRESENT = schema.REVISION
+NEXT = """
+from alembic import op
+
+revision = "8888"
+down_revision = "PRESENT"
+
+
+def upgrade():
+    op.execute("UPDATE settings SET value = value + 100 WHERE name = 'marked'")
+"""
 ENDLESS = (
     "WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up) SELECT count(*) FROM up"
 )
@@ -347,15 +357,7 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "env.py").write_bytes((migrations_folder() / "env.py").read_bytes())
     for file in (migrations_folder() / "versions").glob("*.py"):
         (folder / "versions" / file.name).write_bytes(file.read_bytes())
-    (folder / "versions" / "next.py").write_text(
-        "from alembic import op\n"
-        'revision = "8888"\n'
-        'down_revision = "PRESENT"\n'
-        "def upgrade():\n"
-        "    op.execute(\"UPDATE settings SET value = value + 100 WHERE name = 'marked'\")\n".replace(
-            "PRESENT", PRESENT
-        )
-    )
+    (folder / "versions" / "next.py").write_text(NEXT.replace("PRESENT", PRESENT))
     monkeypatch.setattr(schema, "REVISION", "8888")
     return folder
 
