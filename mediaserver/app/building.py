@@ -17,7 +17,6 @@ from mediaserver.clients import ClientRegistry
 from mediaserver.config import Settings
 from mediaserver.data_directory import DataDirectory, DataDirectoryError
 from mediaserver.delivery.routing import Delivery
-from mediaserver.delivery.transfers import Transfers
 from mediaserver.library.browsing import SORT_CAPABILITIES
 from mediaserver.library.library import Library
 from mediaserver.library.search import SEARCH_CAPABILITIES
@@ -96,13 +95,14 @@ def build(
         interfaces=lambda: addresses.interfaces,
         admit=lambda address: admission.may_connect(str(address)),
     )
-    transfers = Transfers(settings.delivery.streams_per_host)
     delivery = Delivery(
         library,
         clients,
-        transfers,
-        roots=tuple(os.fsencode(root.path) for root in settings.library.roots),
+        streams_per_host=settings.delivery.streams_per_host,
         dscp=settings.delivery.dscp,
+        roots=[os.fsencode(root.path) for root in settings.library.roots]
+        if settings.library.follow_links
+        else (),
     )
 
     def store_boot_id(boot_id: int) -> None:
@@ -130,7 +130,7 @@ def build(
         library=library,
         interfaces=lambda: addresses.interfaces,
         http=http,
-        transfers=transfers,
+        transfers=delivery.transfers,
         eventing=eventing,
         discovery=discovery,
         clients=clients,
