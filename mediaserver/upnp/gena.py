@@ -272,12 +272,11 @@ def _read_callback(url: str, policy: CallbackPolicy) -> Callback:
         raise SubscriptionRefused(412, "CALLBACK is no http URL of an IP address")
     address: Address
     try:
-        # Strict: no inet_aton forms, no leading zeros, no zone ids.
+        # Strict: no inet_aton forms, no leading zeros, no zone ids; and an IPv4 address mapped
+        # into IPv6 is no neighbour's, as theirs are unscoped.
         address = IPv4Address(match["ipv4"]) if match["ipv4"] else IPv6Address(match["ipv6"])
     except ValueError:
         raise SubscriptionRefused(412, "CALLBACK is no http URL of an IP address") from None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        raise SubscriptionRefused(412, "CALLBACK hides an IPv4 address")
     port = 80 if match["port"] is None else int(match["port"])
     if not 1 <= port <= 65535 or not policy.allows(address, port):
         raise SubscriptionRefused(412, "CALLBACK is not an address of the subscriber")

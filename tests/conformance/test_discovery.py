@@ -330,7 +330,7 @@ async def test_1_3_3_answers_come_within_mx_at_random_times(
 async def test_1_3_3_answers_to_patient_searches_are_spread_over_the_whole_of_mx(
     announced: Discovery, clock: FakeClock, network: FakeNetwork
 ) -> None:
-    """The device validator of the UPnP Forum warns below a deviation of 1.5 s for MX 10."""
+    """UDA 1.1 §1.3.3: spread over the interval; the UPnP Forum's device validator looks at it."""
     delays = []
     for _ in range(6):
         began = clock()
@@ -371,7 +371,7 @@ async def test_1_3_3_a_unicast_search_is_answered_within_a_second(
 async def test_1_3_3_an_improper_search_is_not_answered(
     search: bytes, announced: Discovery, clock: FakeClock, network: FakeNetwork
 ) -> None:
-    """UDA 1.1 §1.3.3 and the negative tests of the UPnP Forum's device validator."""
+    """UDA 1.1 §1.3.3: the negative tests of the UPnP Forum's device validator."""
     network.hear(search, ETH0)
     assert await answers(clock, network) == []
 

@@ -146,7 +146,7 @@ async def test_4_1_3_an_expired_subscription_cannot_be_renewed(device: Publisher
 
 
 async def test_4_1_3_an_unknown_sid_is_412(device: Publisher) -> None:
-    """UDA 1.1 §4.1.3, table of errors."""
+    """UDA 1.1 §4.1.3, table of errors: 412 for a SID that is no current subscription's."""
     sid = await device.subscribed()
     assert (await device.renew("uuid:00000000-0000-4000-8000-000000000000")).status == 412
     assert (await device.renew(sid, path=OTHER_PATH)).status == 412

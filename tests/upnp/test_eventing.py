@@ -1,5 +1,6 @@
 """Subscriptions of a publisher; clauses of UDA are in ``conformance``."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
 
@@ -157,7 +158,9 @@ async def test_stopping_ends_deliveries_and_refuses_subscriptions(device: Publis
     assert hanging.outcome.cancelled()
     assert (await device.renew(sid)).status == 412
     assert (await device.subscribe()).status == 503
+    tasks = asyncio.all_tasks()
     device.service.set({NUMBER: 3})
+    assert asyncio.all_tasks() == tasks
     await device.clock.advance(10)
     assert device.post.messages == []
 

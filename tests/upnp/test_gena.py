@@ -237,6 +237,14 @@ def test_a_peer_mapped_into_ipv6_is_called_back_at_ipv4() -> None:
     assert callbacks("<http://10.77.0.2:1/>", CallbackPolicy(ip_address("::ffff:10.77.0.2")))
 
 
+def test_an_ipv4_address_mapped_into_ipv6_is_nobodys_even_in_a_whole_subnet() -> None:
+    for address, prefix_length in (("10.77.0.1", 24), ("fd77::1", 64)):
+        interface = Interface("eth0", 2, ip_address(address), prefix_length)
+        policy = CallbackPolicy(ip_address("::ffff:10.77.0.2"), interface=interface)
+        assert refused(subscribe(CALLBACK="<http://[::ffff:10.77.0.2]/>"), policy) == 412
+        assert refused(subscribe(CALLBACK="<http://[::ffff:10.77.0.3]/>"), policy) == 412
+
+
 @pytest.mark.parametrize(
     ("host", "allowed"),
     [
