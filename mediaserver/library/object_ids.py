@@ -33,6 +33,8 @@ ROOT = ObjectID("0")
 ROOT_PARENT = ObjectID("-1")
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"
+_PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
+_SHIFTS = {10: (40, 30, 20, 10, 0), 6: (20, 10, 0)}
 _ID = re.compile(
     r"(?:f(?P<folder>[0-9a-v]{10})"
     r"|i(?P<item>[0-9a-v]{10})"
@@ -104,11 +106,7 @@ def hashed(bits: int, *parts: bytes) -> int:
 
 
 def _text(number: int, length: int) -> str:
-    digits = []
-    for _ in range(length):
-        number, digit = divmod(number, 32)
-        digits.append(_DIGITS[digit])
-    return "".join(reversed(digits))
+    return "".join(_PAIRS[number >> shift & 1023] for shift in _SHIFTS[length])
 
 
 def _number(text: str) -> int:

@@ -1,0 +1,218 @@
+"""Folders and what is in them: as they are on disk, or only those with items of one kind.
+
+In the view of all folders everything is at home. In one of a kind, items are references, and
+folders without items of that kind below are left out.
+"""
+
+import json
+from collections.abc import Sequence
+
+from mediaserver.library import object_ids
+from mediaserver.library.indexing.records import UPNP_CLASSES
+from mediaserver.library.objects import Container, Item, Kind, ObjectID
+from mediaserver.library.rows import art, in_order, items
+from mediaserver.library.snapshot import Snapshot
+from mediaserver.library.sources import Condition, Form, Source
+from mediaserver.library.views import View
+
+STORAGE_FOLDER = "object.container.storageFolder"
+
+
+def place_id(snapshot: Snapshot, view: View, folder: int | None) -> ObjectID:
+    """The id of a folder in a view. The folder of the only media root is the view itself."""
+    if folder is None or folder == snapshot.only_root:
+        return object_ids.view_id(view.code)
+    return object_ids.folder_id(folder, view=view.code if view.kind else None)
+
+
+def is_place(view: View, parsed: object_ids.Parsed) -> bool:
+    """Whether an id is of the view itself or of a folder in it."""
+    if parsed.item is not None or parsed.facets:
+        return False
+    if parsed.view == view.code:
+        return parsed.folder is None or view.kind is not None
+    return parsed.view is None and parsed.folder is not None and view.kind is None
+
+
+def children(snapshot: Snapshot, view: View, folder: int | None) -> tuple[Source, ...]:
+    """What is in a folder; without one, the folders of the media roots."""
+    if folder is None:
+        return (_folders(view, Condition("f.parent_id IS NULL")),)
+    row = snapshot.row(
+        "SELECT shown, child_folders, child_items, audio_folders, audio_items, video_folders,"
+        " video_items, image_folders, image_items FROM folders WHERE id = ?",
+        (folder,),
+    )
+    if row is None or not row[0]:
+        return ()
+    items_of = dict(zip(Kind, row[4::2], strict=True))
+    if view.kind is None:
+        folders, found = row[1], row[2]
+    else:
+        folders, found = row[3 + 2 * list(Kind).index(view.kind)], items_of[view.kind]
+    kinds = [kind for kind, number in items_of.items() if number]
+    sources = []
+    if folders:
+        sources.append(_folders(view, Condition("f.parent_id = ?", (folder,)), folders))
+    if found:
+        sources.append(_items_in(view, folder, found, kinds))
+    return tuple(sources)
+
+
+# ---- folders
+
+
+def folders_below(snapshot: Snapshot, view: View, folder: int | None) -> Source:
+    """The folders at any depth below a folder; without one, all.
+
+    Uses ``folders_by_path``, or ``folders_by_title``.
+    """
+    if folder is None:
+        return _folders(view, Condition("1"))
+    if folder == snapshot.only_root:
+        return _folders(view, Condition("f.id <> ?", (folder,)))
+    text, parameters = _paths_below(snapshot, folder)
+    return _folders(view, Condition(f"f.id <> ? AND {text}", (folder, *parameters)))
+
+
+def _paths_below(snapshot: Snapshot, folder: int) -> Condition:
+    """A folder and all below it: ``f``, by the range of their paths."""
+    row = snapshot.row("SELECT root_id, path FROM folders WHERE id = ?", (folder,))
+    if row is None:
+        return Condition("0")
+    root, path = row
+    if not path:
+        return Condition("f.root_id = ?", (root,))
+    # From "path/" to the path with the character after the slash: all names in between.
+    return Condition(
+        "(f.root_id = ? AND f.path > ? AND f.path < ? OR f.id = ?)",
+        (root, path + b"/", path + b"0", folder),
+    )
+
+
+def _folders(view: View, condition: Condition, known_total: int | None = None) -> Source:
+    of_kind = f" AND f.{view.kind.value}_below > 0" if view.kind else ""
+
+    def render(snapshot: Snapshot, keys: Sequence[int]) -> list[Container]:
+        return containers(snapshot, view, keys)
+
+    def is_child(snapshot: Snapshot, parent: object_ids.Parsed) -> Condition | bool:
+        if not is_place(view, parent):
+            return False
+        folder = snapshot.only_root if parent.folder is None else parent.folder
+        if parent.folder is not None and folder == snapshot.only_root:
+            return False
+        return Condition("f.parent_id IS ?", (folder,))
+
+    return Source(
+        form=Form.FOLDER,
+        upnp_class=STORAGE_FOLDER,
+        render=render,
+        is_child=is_child,
+        tables="folders AS f",
+        where=f"{condition.text} AND f.shown = 1{of_kind}",
+        parameters=condition.parameters,
+        key="f.id",
+        order="f.sort_key",
+        known_total=known_total,
+    )
+
+
+def containers(snapshot: Snapshot, view: View, keys: Sequence[int]) -> list[Container]:
+    """The folders of these keys as they stand in a view."""
+    count = (
+        f"f.{view.kind.value}_folders + f.{view.kind.value}_items"
+        if view.kind
+        else "f.child_folders + f.child_items"
+    )
+    rows = snapshot.rows(
+        f"SELECT f.id, f.parent_id, f.title, {count}, f.update_id, f.art_id FROM folders AS f"  # noqa: S608
+        " WHERE f.id IN (SELECT value FROM json_each(?))",
+        (json.dumps(keys),),
+    )
+    found = in_order(rows, keys)
+    arts = art(snapshot, (row[5] for row in found))
+    return [
+        Container(
+            object_id=object_ids.folder_id(row[0], view=view.code if view.kind else None),
+            parent_id=place_id(snapshot, view, row[1]),
+            title=row[2],
+            upnp_class=STORAGE_FOLDER,
+            child_count=row[3],
+            update_id=row[4],
+            art=arts.get(row[5]),
+        )
+        for row in found
+    ]
+
+
+def update_id(snapshot: Snapshot, folder: int) -> int:
+    return snapshot.number("SELECT update_id FROM folders WHERE id = ?", (folder,))
+
+
+# ---- items
+
+
+def _items_in(view: View, folder: int, known_total: int, kinds: Sequence[Kind]) -> Source:
+    """The items in a folder, by title, where there are items of these kinds.
+
+    Uses ``items_of_folder``.
+    """
+    only = kinds[0] if len(kinds) == 1 else view.kind
+    if len(kinds) == 1 or only is None:
+        condition = Condition("i.folder_id = ?", (folder,))
+    else:
+        condition = Condition("i.folder_id = ? AND i.kind = ?", (folder, only.value))
+    return _items(view, condition, only, known_total)
+
+
+def items_at_home(view: View) -> Source:
+    """All items."""
+    return _items(view, Condition("i.shown = 1"), None, None)
+
+
+def items_below(snapshot: Snapshot, view: View, folder: int | None, kind: Kind) -> Source:
+    """The items of a kind at any depth below a folder; without one, all."""
+    everywhere = Condition("i.shown = 1 AND i.kind = ?", (kind.value,))
+    if folder is None or folder == snapshot.only_root:
+        total = snapshot.settings.get(f"counts.{kind.value}", 0)
+        return _items(view, everywhere, kind, total)
+    text, parameters = _paths_below(snapshot, folder)
+    below = f" AND i.folder_id IN (SELECT f.id FROM folders AS f WHERE {text})"  # noqa: S608
+    condition = Condition(everywhere.text + below, everywhere.parameters + parameters)
+    return _items(view, condition, kind, None)
+
+
+def _items(view: View, condition: Condition, kind: Kind | None, known_total: int | None) -> Source:
+    def render(snapshot: Snapshot, keys: Sequence[int]) -> list[Item]:
+        places: dict[int, ObjectID] = {}
+
+        def parent_of(_key: int, folder: int) -> ObjectID:
+            place = places.get(folder)
+            if place is None:
+                place = places[folder] = place_id(snapshot, view, folder)
+            return place
+
+        return items(snapshot, keys, parent_of, home=view.kind is None)
+
+    def is_child(snapshot: Snapshot, parent: object_ids.Parsed) -> Condition | bool:
+        if not is_place(view, parent):
+            return False
+        folder = snapshot.only_root if parent.folder is None else parent.folder
+        if folder is None or (parent.folder is not None and folder == snapshot.only_root):
+            return False
+        return Condition("i.folder_id = ?", (folder,))
+
+    return Source(
+        form=Form.ITEM,
+        upnp_class=None if kind is None else UPNP_CLASSES[kind],
+        references=view.kind is not None,
+        render=render,
+        is_child=is_child,
+        tables="items AS i",
+        where=condition.text,
+        parameters=condition.parameters,
+        key="i.id",
+        order="i.sort_key",
+        known_total=known_total,
+    )

@@ -1,0 +1,149 @@
+"""What is asked of the library by number: files, art, figures.
+
+Plain functions of a connection. What belongs to a media root that is not available is not
+found (security.md F7): whatever is mounted in its place now is not the library.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mediaserver.library.database import driver_of
+from mediaserver.library.objects import Kind, LibraryCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaFile:
+    """The file of an item."""
+
+    key: int
+    root: bytes
+    """The media root's absolute path."""
+    path: bytes
+    """Absolute."""
+    kind: Kind
+    mime_type: str
+    dlna_profile: str | None
+    size: int
+    mtime_ns: int
+    title: str
+    duration_ms: int | None
+    width: int | None
+    height: int | None
+    orientation: int | None
+    """EXIF orientation, 1 to 8."""
+    art_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtSource:
+    """Where art comes from: a picture file, or a picture inside a media file."""
+
+    art_id: int
+    root: bytes
+    path: bytes
+    """Absolute."""
+    embedded: bool
+    mime_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableFile:
+    """A file whose contents could not be understood; it is served under its name."""
+
+    path: bytes
+    """Absolute."""
+    reason: str
+
+
+def media_file(connection: Connection, key: int) -> MediaFile | None:
+    """The file of an item; None if there is no such item, or its root is not available."""
+    row = _row(
+        connection,
+        "SELECT r.path, f.path, i.name, i.kind, i.mime_type, i.dlna_profile, i.size, i.mtime_ns,"
+        " i.title, i.duration_ms, i.width, i.height, i.orientation, i.art_id"
+        " FROM items AS i JOIN folders AS f ON f.id = i.folder_id"
+        " JOIN roots AS r ON r.id = f.root_id WHERE i.id = ? AND i.shown",
+        key,
+    )
+    if row is None:
+        return None
+    return MediaFile(
+        key=key,
+        root=row[0],
+        path=_join(row[0], row[1], row[2]),
+        kind=Kind(row[3]),
+        mime_type=row[4],
+        dlna_profile=row[5],
+        size=row[6],
+        mtime_ns=row[7],
+        title=row[8],
+        duration_ms=row[9],
+        width=row[10],
+        height=row[11],
+        orientation=row[12],
+        art_id=row[13],
+    )
+
+
+def art_source(connection: Connection, art_id: int) -> ArtSource | None:
+    """Where art comes from; None if there is no such art, or its root is not available."""
+    row = _row(
+        connection,
+        "SELECT r.path, f.path, coalesce(i.name, a.name), a.item_id IS NOT NULL, a.mime_type"
+        " FROM art AS a LEFT JOIN items AS i ON i.id = a.item_id"
+        " JOIN folders AS f ON f.id = coalesce(i.folder_id, a.folder_id)"
+        " JOIN roots AS r ON r.id = f.root_id WHERE a.id = ? AND r.available",
+        art_id,
+    )
+    if row is None:
+        return None
+    return ArtSource(
+        art_id=art_id,
+        root=row[0],
+        path=_join(row[0], row[1], row[2]),
+        embedded=bool(row[3]),
+        mime_type=row[4],
+    )
+
+
+def counts(connection: Connection) -> LibraryCounts:
+    """What can be seen of the library, and how many of its files could not be understood.
+
+    ``pending`` is the scanner's to know.
+    """
+    driver = driver_of(connection)
+    known = dict(driver.execute("SELECT name, value FROM settings").fetchall())
+    # Read from the partial index of such files alone.
+    unreadable = driver.execute("SELECT count(*) FROM items WHERE reason IS NOT NULL").fetchone()
+    return LibraryCounts(
+        audio=known.get("counts.audio", 0),
+        video=known.get("counts.video", 0),
+        image=known.get("counts.image", 0),
+        containers=known.get("counts.containers", 0),
+        unreadable=unreadable[0],
+    )
+
+
+def unreadable(connection: Connection, limit: int) -> list[UnreadableFile]:
+    """Files that could not be understood, at most so many."""
+    rows = driver_of(connection).execute(
+        "SELECT r.path, f.path, i.name, i.reason"
+        " FROM items AS i CROSS JOIN folders AS f ON f.id = i.folder_id"
+        " JOIN roots AS r ON r.id = f.root_id WHERE i.reason IS NOT NULL ORDER BY i.id LIMIT ?",
+        (limit,),
+    )
+    return [UnreadableFile(_join(row[0], row[1], row[2]), row[3]) for row in rows.fetchall()]
+
+
+def _row(connection: Connection, statement: str, key: int) -> tuple[Any, ...] | None:
+    # SQLite's numbers have 64 bits; no key has more than 50.
+    if not 0 <= key < 1 << 63:
+        return None
+    row: tuple[Any, ...] | None = driver_of(connection).execute(statement, (key,)).fetchone()
+    return row
+
+
+def _join(root: bytes, folder: bytes, name: bytes) -> bytes:
+    return b"/".join((root.rstrip(b"/"), *((folder,) if folder else ()), name))

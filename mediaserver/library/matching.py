@@ -1,0 +1,114 @@
+"""Search criteria (CDS:1 §2.5.5) as conditions in SQL, for one source at a time.
+
+What is the same for all objects of a source, such as their class, is settled without asking the
+index: ``upnp:class derivedfrom "object.item.audioItem"`` leaves one source as it is and drops
+the others. The rest is told by :mod:`.properties`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from mediaserver.library.criteria import And, Compare, Criteria, Everything, Exists, Operator, Or
+from mediaserver.library.errors import UnsupportedCriteria
+from mediaserver.library.fitting import Fit, all_of, any_of, none_of
+from mediaserver.library.properties import CLASS, SEARCH_CAPABILITIES, Property, properties_of
+from mediaserver.library.snapshot import Snapshot
+from mediaserver.library.sources import TABLES, TEXTS, Condition, Source
+
+MAX_TERMS = 64
+"""Terms of criteria at most (security.md 2)."""
+
+_OPPOSITES = {
+    Operator.NOT_EQUAL: Operator.EQUAL,
+    Operator.DOES_NOT_CONTAIN: Operator.CONTAINS,
+}
+
+
+def check(criteria: Criteria) -> None:
+    """Raises UnsupportedCriteria for what no source can answer."""
+    for number, term in enumerate(_terms(criteria), 1):
+        if number > MAX_TERMS:
+            raise UnsupportedCriteria(f"more than {MAX_TERMS} terms")
+        if term.property not in SEARCH_CAPABILITIES:
+            raise UnsupportedCriteria(term.property)
+        if (
+            isinstance(term, Compare)
+            and term.operator is Operator.DERIVED_FROM
+            and term.property != CLASS
+        ):
+            raise UnsupportedCriteria(f"{term.property} {term.operator}")
+
+
+def _terms(criteria: Criteria) -> Iterator[Compare | Exists]:
+    waiting = [criteria]
+    while waiting:
+        match waiting.pop():
+            case And(terms) | Or(terms):
+                waiting += terms
+            case Compare() | Exists() as term:
+                yield term
+            case Everything():
+                pass
+
+
+def matching(snapshot: Snapshot, source: Source, criteria: Criteria) -> Source | None:
+    """The objects of a source that fit; None if it is known that none does."""
+    fit = _fit(criteria, properties_of(snapshot, source))
+    if isinstance(fit, bool):
+        return source if fit else None
+    if fit.match is None:
+        return source.narrowed(fit.condition or Condition("1"))
+    return _found_by_text(source, fit.match, fit.condition)
+
+
+def _found_by_text(source: Source, match: str, condition: Condition | None) -> Source:
+    """From what the full text index finds to the rows, not the other way round."""
+    texts, alias = TEXTS[source.form], source.form.value
+    members = source.members or Condition(source.where, source.parameters)
+    tables = f"{texts} CROSS JOIN {TABLES[source.form]} ON {alias}.id = {texts}.rowid"
+    found = replace(
+        source,
+        tables=tables,
+        join="",
+        where=f"{texts} MATCH ? AND {members.text}",
+        parameters=(match, *members.parameters),
+        key=f"{alias}.id",
+        # What ordered a source through another table is out of reach here.
+        order=source.order if source.members is None else f"{alias}.sort_key",
+        members=None,
+        indexed=False,
+        known_total=None,
+    )
+    return found if condition is None else found.narrowed(condition)
+
+
+def _fit(criteria: Criteria, properties: dict[str, Property]) -> Fit:
+    match criteria:
+        case Everything():
+            return True
+        case And(terms):
+            return all_of([_fit(term, properties) for term in terms])
+        case Or(terms):
+            return any_of([_fit(term, properties) for term in terms])
+        case Exists(name, wanted):
+            present = properties[name].exists()
+            return present if wanted else none_of(present)
+        case Compare(name, operator, value):
+            return _compared(properties[name], operator, value)
+
+
+def _compared(known: Property, operator: Operator, value: str) -> Fit:
+    if "\0" in value or not _is_unicode(value):
+        # Nothing in the index has it, and SQLite cannot be told of it.
+        return operator in _OPPOSITES
+    if operator in _OPPOSITES:
+        return none_of(known.compare(_OPPOSITES[operator], value))
+    return known.compare(operator, value)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,388 @@
+"""The properties that Search knows (CDS:1 §2.5.5), and how each form of object has them.
+
+Texts are compared without regard to case and accents. They are looked for in the full text
+index where it can find anything, which takes three characters; for shorter ones all texts of
+the source are read. Of several values of a property any may fit. Ids are opaque: one "contains"
+or "starts with" nothing but itself, and none is less than another.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from mediaserver.library.criteria import Operator
+from mediaserver.library.fitting import Fit, Found
+from mediaserver.library.folding import fold
+from mediaserver.library.object_ids import parse
+from mediaserver.library.objects import Item
+from mediaserver.library.snapshot import Snapshot
+from mediaserver.library.sources import Condition, Form, Source
+
+CLASS = "upnp:class"
+SEARCH_CAPABILITIES: tuple[str, ...] = (
+    "dc:title",
+    "dc:creator",
+    "dc:date",
+    CLASS,
+    "upnp:artist",
+    "upnp:album",
+    "upnp:genre",
+    "upnp:originalTrackNumber",
+    "res@duration",
+    "res@size",
+    "@id",
+    "@parentID",
+    "@refID",
+)
+"""The properties that can be searched by."""
+
+TRIGRAM = 3
+"""Characters that full text needs to find anything."""
+
+_SIGNS = {
+    Operator.EQUAL: "=",
+    Operator.LESS: "<",
+    Operator.LESS_OR_EQUAL: "<=",
+    Operator.GREATER: ">",
+    Operator.GREATER_OR_EQUAL: ">=",
+}
+_PARTS = (Operator.CONTAINS, Operator.STARTS_WITH)
+
+
+def phrase(column: str, text: str) -> str:
+    """A query of FTS5: the text is a part of what is in the column."""
+    return '{} : "{}"'.format(column, text.replace('"', '""'))
+
+
+class Property(Protocol):
+    """A property as the objects of one source have it."""
+
+    def exists(self) -> Fit: ...
+
+    def compare(self, operator: Operator, value: str) -> Fit:
+        """What fits an operator that is not a negation. ``value`` is valid Unicode, no NUL."""
+
+
+def properties_of(snapshot: Snapshot, source: Source) -> dict[str, Property]:
+    """All properties of SearchCapabilities."""
+    found = dict.fromkeys(SEARCH_CAPABILITIES, _ABSENT)
+    found |= _OF_FORM[source.form]
+    if source.facet_kind == "album":
+        found |= _OF_ALBUMS
+    found[CLASS] = Known(source.upnp_class)
+    found |= {
+        "@id": ObjectId(snapshot, source),
+        "@parentID": ParentId(snapshot, source),
+        "@refID": RefId(snapshot, source),
+    }
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A property that is the same for all, such as the class; None: they do not have it."""
+
+    value: str | None
+
+    def exists(self) -> Fit:
+        return self.value is not None
+
+    def compare(self, operator: Operator, value: str) -> Fit:
+        if self.value is None:
+            return False
+        own, other = self.value.casefold(), value.casefold()
+        match operator:
+            case Operator.EQUAL:
+                return own == other
+            case Operator.CONTAINS:
+                return other in own
+            case Operator.STARTS_WITH:
+                return own.startswith(other)
+            case Operator.DERIVED_FROM:
+                return own == other or own.startswith(f"{other}.")
+            case Operator.LESS:
+                return own < other
+            case Operator.LESS_OR_EQUAL:
+                return own <= other
+            case Operator.GREATER:
+                return own > other
+            case _:
+                return own >= other
+
+
+_ABSENT: Property = Known(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A text in a column that is folded already; several values stand one a line."""
+
+    form: Form
+    expression: str
+    column: str | None
+    """Of the full text index. None: it is in none."""
+    exact: bool = True
+    """Whether all that is found in the column is in the text."""
+
+    def exists(self) -> Fit:
+        return self._found(None, Condition(f"{self._text} <> ''"))
+
+    def compare(self, operator: Operator, value: str) -> Fit:
+        text = fold(value)
+        if not text:
+            return self.exists() if operator in _PARTS else False
+        if operator not in (*_PARTS, Operator.EQUAL):
+            return self._found(
+                None,
+                Condition(f"{self._text} <> '' AND {self._text} {_SIGNS[operator]} ?", (text,)),
+            )
+        match = None
+        if self.column is not None and len(text) >= TRIGRAM:
+            match = phrase(self.column, text)
+        if match is not None and self.exact and operator is Operator.CONTAINS:
+            return self._found(match, None)
+        before = "" if operator is Operator.CONTAINS else "\n"
+        after = "\n" if operator is Operator.EQUAL else ""
+        lines = f"char(10) || {self._text} || char(10)"
+        return self._found(match, Condition(f"instr({lines}, ?) > 0", (f"{before}{text}{after}",)))
+
+    @property
+    def _text(self) -> str:
+        return f"coalesce({self.expression}, '')"
+
+    def _found(self, match: str | None, condition: Condition | None) -> Fit:
+        return Found(self.form, match, condition)
+
+
+_ALBUMS_OF = (
+    "v.id IN (SELECT c.child_id FROM facet_text"
+    " CROSS JOIN facets AS a ON a.id = facet_text.rowid"
+    " CROSS JOIN facet_pairs AS c ON c.facet_id = a.id AND c.child_kind = 'album'"
+    " WHERE facet_text MATCH ? AND a.kind = ?)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TextsOfAlbums:
+    """The artists or genres of an album, found through the values of that kind."""
+
+    texts: Texts
+    kind: str
+
+    def exists(self) -> Fit:
+        return self.texts.exists()
+
+    def compare(self, operator: Operator, value: str) -> Fit:
+        fit = self.texts.compare(operator, value)
+        text = fold(value)
+        if (
+            operator not in (*_PARTS, Operator.EQUAL)
+            or len(text) < TRIGRAM
+            or not isinstance(fit, Found)
+        ):
+            return fit
+        # The condition after AND is asked of albums of such artists only.
+        exact = fit.as_condition()
+        return Found(
+            fit.form,
+            None,
+            Condition(
+                f"{_ALBUMS_OF} AND {exact.text}",
+                (phrase("title", text), self.kind, *exact.parameters),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A number or date in a column, and how it is written."""
+
+    form: Form
+    expression: str
+    read: Callable[[str], object | None]
+    """From what is asked for to what is in the column; None: nothing can be it."""
+    written: str
+    """How the property is written, in SQL."""
+    characters: re.Pattern[str]
+    """What it is written with: what has others is in none of them."""
+
+    def exists(self) -> Fit:
+        return Found(self.form, None, Condition(f"{self.expression} IS NOT NULL"))
+
+    def compare(self, operator: Operator, value: str) -> Fit:
+        if operator in _PARTS:
+            if not self.characters.fullmatch(value):
+                return False
+            sign = "> 0" if operator is Operator.CONTAINS else "= 1"
+            return self._found(f"instr({self.written}, ?) {sign}", value)
+        wanted = self.read(value)
+        if wanted is None:
+            return False
+        return self._found(f"{self.expression} {_SIGNS[operator]} ?", wanted)
+
+    def _found(self, text: str, value: object) -> Fit:
+        return Found(self.form, None, Condition(text, (value,)))
+
+
+# ---- ids
+
+
+def _is_same(operator: Operator) -> bool:
+    return operator is Operator.EQUAL or operator in _PARTS
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectId:
+    snapshot: Snapshot
+    source: Source
+
+    def exists(self) -> Fit:
+        return True
+
+    def compare(self, operator: Operator, value: str) -> Fit:
+        if not value:
+            return operator in _PARTS
+        return _is_same(operator) and _of_object(self.snapshot, self.source, value)
+
+
+def _of_object(snapshot: Snapshot, source: Source, object_id: str) -> Fit:
+    """The object of this id, if the source gives it this one."""
+    parsed = parse(object_id)
+    if parsed is None:
+        return False
+    if source.form is Form.ITEM:
+        key = parsed.item
+    elif parsed.item is not None:
+        key = None
+    elif source.form is Form.VALUE:
+        key = parsed.facets[-1] if parsed.facets else None
+    else:
+        key = parsed.folder
+    if key is None or not any(
+        found.object_id == object_id for found in source.render(snapshot, [key])
+    ):
+        return False
+    return Found(source.form, None, Condition(f"{source.form.value}.id = ?", (key,)))
+
+
+@dataclass(frozen=True, slots=True)
+class ParentId:
+    snapshot: Snapshot
+    source: Source
+
+    def exists(self) -> Fit:
+        return True
+
+    def compare(self, operator: Operator, value: str) -> Fit:
+        if not value:
+            return operator in _PARTS
+        parsed = parse(value)
+        if parsed is None or not _is_same(operator):
+            return False
+        fit = self.source.is_child(self.snapshot, parsed)
+        return fit if isinstance(fit, bool) else Found(self.source.form, None, fit)
+
+
+@dataclass(frozen=True, slots=True)
+class RefId:
+    snapshot: Snapshot
+    source: Source
+
+    def exists(self) -> Fit:
+        return self.source.references
+
+    def compare(self, operator: Operator, value: str) -> Fit:
+        if not self.source.references:
+            return False
+        if not value:
+            return operator in _PARTS
+        parsed = parse(value)
+        if parsed is None or parsed.item is None or not _is_same(operator):
+            return False
+        found = self.source.render(self.snapshot, [parsed.item])
+        if not any(isinstance(item, Item) and item.ref_id == value for item in found):
+            return False
+        return Found(Form.ITEM, None, Condition("i.id = ?", (parsed.item,)))
+
+
+# ---- tables
+
+
+def _text_of(form: Form, table: str, column: str, *, first: bool = False) -> Texts:
+    text = f"(SELECT t.{column} FROM {table} AS t WHERE t.rowid = {form.value}.id)"  # noqa: S608
+    if first:
+        text = (
+            f"(SELECT substr(t.{column}, 1, instr(t.{column} || char(10), char(10)) - 1)"  # noqa: S608
+            f" FROM {table} AS t WHERE t.rowid = {form.value}.id)"
+        )
+    return Texts(form, text, column, exact=not first)
+
+
+def _date(form: Form) -> Plain:
+    column = f"{form.value}.date"
+    return Plain(form, column, str, column, re.compile(r"[0-9T:.+Z-]*", re.ASCII))
+
+
+def _number(column: str) -> Plain:
+    return Plain(
+        Form.ITEM, column, _read_number, f"CAST({column} AS TEXT)", re.compile("[0-9]*", re.ASCII)
+    )
+
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{0,9})?", re.ASCII)
+_DURATION = re.compile(
+    r"(?:(?P<hours>[0-9]{1,5}):)?(?P<minutes>[0-9]{1,2}):(?P<seconds>[0-9]{1,2}(?:\.[0-9]{1,6})?)",
+    re.ASCII,
+)
+
+
+def _read_number(text: str) -> float | None:
+    text = text.strip()
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _read_duration(text: str) -> float | None:
+    """``H+:MM:SS[.F+]`` (CDS:1 §B.2.1.4), or seconds; in milliseconds."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        seconds = _read_number(text)
+    else:
+        hours, minutes, rest = match.group("hours", "minutes", "seconds")
+        seconds = int(hours or 0) * 3600 + int(minutes) * 60 + float(rest)
+    return None if seconds is None else round(seconds * 1000)
+
+
+_WRITTEN_DURATION = (
+    "printf('%d:%02d:%02d.%03d', i.duration_ms / 3600000, i.duration_ms / 60000 % 60,"
+    " i.duration_ms / 1000 % 60, i.duration_ms % 1000)"
+)
+
+_OF_FORM: dict[Form, dict[str, Property]] = {
+    Form.ITEM: {
+        "dc:title": _text_of(Form.ITEM, "item_text", "title"),
+        "dc:creator": _text_of(Form.ITEM, "item_text", "artists", first=True),
+        "dc:date": _date(Form.ITEM),
+        "upnp:artist": _text_of(Form.ITEM, "item_text", "artists"),
+        "upnp:album": _text_of(Form.ITEM, "item_text", "album"),
+        "upnp:genre": _text_of(Form.ITEM, "item_text", "genres"),
+        "upnp:originalTrackNumber": _number("i.track"),
+        "res@duration": Plain(
+            Form.ITEM,
+            "i.duration_ms",
+            _read_duration,
+            f"iif(i.duration_ms IS NULL, NULL, {_WRITTEN_DURATION})",
+            re.compile("[0-9:.]*", re.ASCII),
+        ),
+        "res@size": _number("i.size"),
+    },
+    Form.FOLDER: {"dc:title": _text_of(Form.FOLDER, "folder_text", "title")},
+    Form.VALUE: {"dc:title": _text_of(Form.VALUE, "facet_text", "title")},
+}
+_FIRST_ARTIST = "fold(substr(v.artists, 1, instr(v.artists || char(10), char(10)) - 1))"
+_OF_ALBUMS: dict[str, Property] = {
+    "dc:creator": TextsOfAlbums(Texts(Form.VALUE, _FIRST_ARTIST, None), "albumartist"),
+    "dc:date": _date(Form.VALUE),
+    "upnp:artist": TextsOfAlbums(Texts(Form.VALUE, "fold(v.artists)", None), "albumartist"),
+    "upnp:genre": TextsOfAlbums(Texts(Form.VALUE, "fold(v.genres)", None), "genre"),
+}

@@ -1,0 +1,165 @@
+"""Media facts with sensible defaults, and libraries filled with them, as tests need them."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from mediaserver.library.browsing import Browser
+from mediaserver.library.criteria import Criteria, SortKey
+from mediaserver.library.database import Database
+from mediaserver.library.indexer import Batch, FileStatus, Indexer
+from mediaserver.library.objects import Change, Container, Item, Kind, MediaFacts, Object, Page
+from mediaserver.library.views import DEFAULT_VIEWS, View
+from mediaserver.media_types import by_suffix
+
+T = TypeVar("T")
+
+MEDIA_ROOT = "/media"
+NOW = 1_700_000_000
+"""Seconds since 1970: the clock of a filled library when nothing is said of it."""
+
+
+def media_facts(name: str, **facts: Any) -> MediaFacts:
+    """What a reader might find in a file of this name; ``facts`` say what is different."""
+    media_type = by_suffix(name)
+    assert media_type is not None, f"{name} is no media file"
+    values: dict[str, Any] = {
+        "kind": Kind(media_type.kind),
+        "mime_type": media_type.mime_type,
+        "fingerprint": hashlib.blake2b(name.encode(), digest_size=16).digest(),
+        "title": PurePosixPath(name).stem,
+    }
+    return MediaFacts(**(values | facts))
+
+
+class FilledLibrary:
+    """An index to write to and to ask, without any file on disk."""
+
+    def __init__(self, path: Path, views: Sequence[View] = DEFAULT_VIEWS) -> None:
+        self.now = float(NOW)
+        self.changes: list[Change] = []
+        self.database = Database(path)
+        self.database.open()
+        self.indexer = Indexer(
+            self.database, views=views, on_change=self.changes.append, now=lambda: self.now
+        )
+        self.browser = Browser(views)
+        self._roots: dict[str, int] = {}
+
+    def close(self) -> None:
+        self.database.close()
+
+    # ---- writing
+
+    def add(
+        self, files: Mapping[str, Mapping[str, Any]], *, root: str = MEDIA_ROOT, size: int = 1000
+    ) -> None:
+        """Put files into the library: path below the media root to what differs from defaults."""
+        with self.indexer.batch() as batch:
+            root_id = self._root(batch, root)
+            for name, facts in files.items():
+                *parents, last = name.split("/")
+                batch.put_item(
+                    _folder(batch, root_id, parents),
+                    last.encode("utf-8", "surrogateescape"),
+                    FileStatus(size=size, mtime_ns=NOW * 10**9, device=1, inode=1),
+                    media_facts(name, **facts),
+                )
+
+    def remove(self, name: str, *, root: str = MEDIA_ROOT) -> None:
+        """Take a file out of the library."""
+        folder, _, last = name.rpartition("/")
+        key = self.indexer.known_folders(self._roots[root])[folder.encode()].key
+        file = self.indexer.file(key, last.encode())
+        assert file is not None
+        with self.indexer.batch() as batch:
+            batch.remove_item(file.key)
+
+    def set_available(self, *, available: bool, root: str = MEDIA_ROOT) -> None:
+        """Take a media root away, or bring it back."""
+        with self.indexer.batch() as batch:
+            batch.set_root(
+                self._roots[root],
+                available=available,
+                reason=None if available else "not mounted",
+                device=1,
+            )
+
+    def _root(self, batch: Batch, root: str) -> int:
+        if root not in self._roots:
+            root_id = batch.put_root(root.encode(), PurePosixPath(root).name.title())
+            _folder(batch, root_id, [])
+            batch.root_scanned(root_id)
+            self._roots[root] = root_id
+        return self._roots[root]
+
+    # ---- asking
+
+    def read(self, question: Callable[[Connection], T]) -> T:
+        return self.database.read_now(question)
+
+    def metadata(self, object_id: str) -> Page:
+        return self.read(lambda connection: self.browser.metadata(connection, object_id))
+
+    def children(
+        self, object_id: str, start: int = 0, count: int = 0, sort: Sequence[SortKey] = ()
+    ) -> Page:
+        return self.read(
+            lambda connection: self.browser.children(
+                connection, object_id, start=start, count=count, sort=sort
+            )
+        )
+
+    def search(
+        self,
+        container_id: str,
+        criteria: Criteria,
+        start: int = 0,
+        count: int = 0,
+        sort: Sequence[SortKey] = (),
+    ) -> Page:
+        return self.read(
+            lambda connection: self.browser.search(
+                connection, container_id, criteria, start=start, count=count, sort=sort
+            )
+        )
+
+    def at(self, *titles: str) -> Object:
+        """The object that the titles lead to from the root."""
+        found: Object = self.metadata("0").objects[0]
+        for title in titles:
+            children = self.children(found.object_id).objects
+            found = next(child for child in children if child.title == title)
+        return found
+
+    def titles(self, *path: str) -> list[str]:
+        """The titles of the children at a path of titles."""
+        return titles(self.children(self.at(*path).object_id))
+
+
+def titles(page: Page) -> list[str]:
+    return [found.title for found in page.objects]
+
+
+def item_of(found: Object) -> Item:
+    assert isinstance(found, Item)
+    return found
+
+
+def container_of(found: Object) -> Container:
+    assert isinstance(found, Container)
+    return found
+
+
+def _folder(batch: Batch, root_id: int, names: Sequence[str]) -> int:
+    key, path = None, ""
+    for name in ["", *names]:
+        path = f"{path}/{name}" if path else name
+        key = batch.put_folder(
+            root_id, path.encode(), parent=key, device=1, inode=1, mtime_ns=NOW * 10**9
+        )
+    assert key is not None
+    return key
