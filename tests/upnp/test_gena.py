@@ -5,7 +5,7 @@ from contextlib import suppress
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -126,6 +126,7 @@ def test_names_asked_for_are_read() -> None:
     assert gena.evented_names(found.variables, ["A", "SystemUpdateID"]) == ("SystemUpdateID",)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -269,6 +270,7 @@ def test_with_the_whole_subnet_neighbours_are_allowed_too(host: str, allowed: bo
         assert refused(subscribe(CALLBACK=f"<http://{host}/>"), policy) == 412
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=0x2FF), max_size=80), st.booleans())
 def test_whatever_the_callback_it_leads_to_the_subscriber_or_nowhere(
     text: str, bracketed: bool
@@ -313,6 +315,7 @@ def test_the_prefix_is_the_one_that_node_upnp_looks_for() -> None:
     assert b"<e:property><A>1</A></e:property>" in body
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50))
 def test_any_value_arrives_as_it_was_but_for_what_xml_cannot_hold(value: str) -> None:
     expected = re.sub("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", value)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediaserver.upnp import ssdp
@@ -115,12 +115,14 @@ def test_what_is_not_a_proper_search_is_none(message: bytes) -> None:
     assert ssdp.read_search(message) is None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_arbitrary_bytes_never_raise(data: bytes) -> None:
     assert ssdp.read_search(data) is None
     assert ssdp.read_advertisement(data) is None
 
 
+@settings(deadline=None)
 @given(
     start=st.sampled_from([b"M-SEARCH * HTTP/1.1", b"NOTIFY * HTTP/1.1"]),
     headers=st.lists(
