@@ -1,48 +1,9 @@
-"""What delivery needs of the library: which file a number in a URL stands for."""
+"""What delivery needs of the library: which file a number in a URL stands for, and pictures."""
 
 from typing import Protocol
 
 from mediaserver.library.artwork import Rendition
-
-
-class MediaFile(Protocol):
-    """A file of the library as the index knows it."""
-
-    @property
-    def key(self) -> int: ...
-    @property
-    def root(self) -> bytes:
-        """Absolute path of its media root."""
-
-    @property
-    def path(self) -> bytes:
-        """Absolute."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def mime_type(self) -> str: ...
-    @property
-    def dlna_profile(self) -> str | None: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def duration_ms(self) -> int | None: ...
-    @property
-    def art_id(self) -> int | None: ...
-
-
-class ArtSource(Protocol):
-    """Where a piece of art is: a picture file, or inside a media file."""
-
-    @property
-    def root(self) -> bytes: ...
-    @property
-    def path(self) -> bytes: ...
-    @property
-    def embedded(self) -> bool: ...
-    @property
-    def mime_type(self) -> str: ...
+from mediaserver.library.lookup import ArtSource, MediaFile
 
 
 class Artwork(Protocol):
@@ -54,9 +15,13 @@ class Artwork(Protocol):
 
 
 class Library(Protocol):
-    """The library."""
+    """The library: :class:`mediaserver.library.library.Library`."""
 
     @property
     def artwork(self) -> Artwork: ...
-    async def media_file(self, key: int) -> MediaFile | None: ...
-    async def art_source(self, art_id: int) -> ArtSource | None: ...
+
+    async def media_file(self, key: int) -> MediaFile | None:
+        """The file of an item; None if there is none, or its media root is not available."""
+
+    async def art_source(self, art_id: int) -> ArtSource | None:
+        """Where art comes from; None as above."""

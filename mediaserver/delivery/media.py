@@ -11,8 +11,9 @@ from mediaserver.clients import ClientProfile, ClientRegistry
 from mediaserver.delivery import answers
 from mediaserver.delivery.answers import FileAnswer, Headers, Receive, Scope, Send
 from mediaserver.delivery.files import Files
-from mediaserver.delivery.library import Library, MediaFile
+from mediaserver.delivery.library import Library
 from mediaserver.delivery.transfers import Transfers
+from mediaserver.library.lookup import MediaFile
 from mediaserver.library.opening import OpenFile
 
 STALL_SECONDS = 600.0

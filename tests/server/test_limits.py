@@ -7,6 +7,7 @@ import pytest
 from mediaserver.server.limits import Limits
 from mediaserver.server.serving import HttpServer
 from tests.http_server import Client, ask, connected, echo, request, serving
+from tests.upnp.fakes import FakeClock
 
 SMALL = Limits(body=1000)
 
@@ -102,19 +103,24 @@ async def test_the_answer_to_a_refused_body_arrives_though_the_body_keeps_coming
 
 
 async def open_connections(server: HttpServer, count: int) -> list[Client]:
+    """Connections on each of which a request has been answered."""
     clients = []
     for _ in range(count):
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        client = Client(reader, writer)
-        await client.send(request(server))
-        await client.answer()  # the server has it now
-        clients.append(client)
+        clients.append(Client(reader, writer))
+        await clients[-1].send(request(server))
+        await clients[-1].answer()
     return clients
 
 
 async def test_the_connection_that_idles_longest_gives_way_to_a_new_one() -> None:
-    async with serving(echo, limits=Limits(connections_per_host=3)) as server:
-        clients = await open_connections(server, 3)
+    clock = FakeClock()
+    limits = Limits(connections_per_host=3)
+    async with serving(echo, limits=limits, now=clock) as server:
+        clients = []
+        for _ in range(3):
+            clients += await open_connections(server, 1)
+            await clock.advance(1)
         await clients[0].send(request(server))
         await clients[0].answer()
         newest = await open_connections(server, 1)
