@@ -98,6 +98,7 @@ class Upkeep:
         self._requests = Requests()
         self._wanted = asyncio.Event()
         self._failures = 0
+        self._next_scan: asyncio.Future[ScanSummary] = self._loop.create_future()
         self.state = UpkeepState()
         self.system_update_id = 0
 
@@ -132,6 +133,7 @@ class Upkeep:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        self._next_scan.cancel()
         if self._retry is not None:
             self._retry.cancel()
         if self._watcher is not None:
@@ -151,10 +153,9 @@ class Upkeep:
         def tell(current: ScanProgress) -> None:
             self._loop.call_soon_threadsafe(progress, current)
 
-        summary = await self._in_writer(
-            lambda: self._scan(Requests(everything=True), settle=False, tell=tell)
-        )
-        self._note(summary)
+        wanted = Requests(everything=True)
+        summary = await self._in_writer(lambda: self._scan(wanted, settle=False, tell=tell))
+        self._note(wanted, summary)
         return summary
 
     def request(self, wanted: Requests) -> None:
@@ -162,6 +163,10 @@ class Upkeep:
         if wanted:
             self._requests.merge(wanted)
             self._wanted.set()
+
+    async def next_scan(self) -> ScanSummary:
+        """What the scan found that ends next without failing."""
+        return await asyncio.shield(self._next_scan)
 
     @property
     def watched(self) -> Mapping[bytes, Watched]:
@@ -189,7 +194,7 @@ class Upkeep:
             except Exception as error:  # whatever it is, the next scan may go well
                 await self._failed(error, wanted)
             else:
-                self._note(summary)
+                self._note(wanted, summary)
 
     async def _tend(self) -> None:
         """Notice roots that come and go, and look through what does not tell of changes."""
@@ -198,31 +203,42 @@ class Upkeep:
             await asyncio.sleep(self._timing.check)
             if self._watcher is None:
                 continue
-            changed = await asyncio.to_thread(self._presence.changed)
-            if changed:
-                await self._watcher.refresh()
-            wanted = Requests(trees=changed)
-            if self._loop.time() - looked >= self._timing.poll:
+            due = self._loop.time() - looked >= self._timing.poll
+            if due:
                 looked = self._loop.time()
-                watched = self._watcher.watched.items()
-                wanted.trees |= {path for path, how in watched if how.polled}
-                wanted.folders |= self.state.troubled.keys()
-                self.state.troubled = {}
-            self.request(wanted)
+            try:
+                self.request(await self._look_around(self._watcher, everywhere=due))
+            except Exception:  # the next look may go well
+                logger.exception("cannot look at the media roots")
+
+    async def _look_around(self, watcher: Watcher, *, everywhere: bool) -> Requests:
+        """Roots that have come or gone; ``everywhere``: also all that does not tell of changes."""
+        wanted = Requests(trees=await asyncio.to_thread(self._presence.changed))
+        if wanted:
+            await watcher.refresh()
+        if everywhere:
+            wanted.trees |= {path for path, how in watcher.watched.items() if how.polled}
+            wanted.folders |= self.state.troubled.keys()
+        return wanted
 
     def _changed(self, gathered: Gathered) -> None:
         wanted = Requests()
         wanted.add(gathered)
         self.request(wanted)
 
-    def _note(self, summary: ScanSummary) -> None:
+    def _note(self, wanted: Requests, summary: ScanSummary) -> None:
         self.state.last_scan = summary
         self.state.last_scan_ended = self._loop.time()
         self.state.failure, self._failures = None, 0
-        self.state.troubled.update(summary.troubled)
+        before = self.state.troubled.items()
+        self.state.troubled = {
+            folder: reason for folder, reason in before if not wanted.cover(folder)
+        } | summary.troubled
         if self._watcher is not None:
             for folder in summary.unsettled:
                 self._watcher.later(folder)
+        told, self._next_scan = self._next_scan, self._loop.create_future()
+        told.set_result(summary)
 
     async def _failed(self, error: Exception, wanted: Requests) -> None:
         """The same complaint is not made again and again (security.md F4)."""
@@ -280,6 +296,8 @@ class Upkeep:
 
     def _told(self, change: Change) -> None:
         self.system_update_id = change.system_update_id
+        if self._indexer is not None:
+            self.state.roots = tuple(self._indexer.roots())
         self._loop.call_soon_threadsafe(self._on_change, change)
 
     def _scan(

@@ -6,8 +6,10 @@ looked through at intervals instead, and the owner can read why.
 """
 
 import asyncio
+import errno
 import logging
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -48,6 +50,10 @@ _LOSSES = "watchdog.observers"
 """The logger in which watchdog, and nowhere else, tells that the kernel's queue ran over."""
 
 
+ENOUGH = 0.99
+"""Part of the folders that must be watched; some come and go while we count."""
+
+
 @dataclass(frozen=True, slots=True)
 class Watched:
     """How a root's changes are noticed: by events, or by looking through it at intervals; some
@@ -80,26 +86,43 @@ class Watcher:
         self._timer: asyncio.TimerHandle | None = None
         self._observer: BaseObserver | None = None
         self._watches: dict[bytes, tuple[ObservedWatch, Identity]] = {}
+        self._folders: dict[bytes, int] = {}
+        """How many there were in each root that was to be watched."""
         self._losses = _Losses(self._lost)
         self.watched: dict[bytes, Watched] = {}
         """By root; empty before :meth:`start`."""
 
     async def start(self) -> None:
-        """Begin to watch; what changes from now on will be told."""
-        observer = Observer()
-        observer.start()
+        """Begin to watch; what changes from now on will be told.
+
+        Where the system does not let us, roots are to be looked through.
+        """
+        # watchdog warns of folders that were made so fast that it met them twice; it copes.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, "watchdog")
+        try:
+            observer = Observer()
+            observer.start()
+        except OSError as error:
+            reason = f"the system does not let us watch ({error.strerror or error})"
+            if error.errno == errno.EMFILE:
+                reason += "; allow it with `sysctl -w fs.inotify.max_user_instances=1024`"
+            logger.warning("%s", reason)
+            watched = Watched(events=False, polled=True, reason=reason)
+            self.watched = dict.fromkeys(self._roots, watched)
+            return
         self._observer = observer
         losses = logging.getLogger(_LOSSES)
         losses.addHandler(self._losses)
         if not losses.isEnabledFor(logging.WARNING):
             losses.setLevel(logging.WARNING)
         self.watched = await asyncio.to_thread(self._plan)
+        await asyncio.to_thread(self._watch)
+        await asyncio.to_thread(self._check)
         for root, watched in self.watched.items():
             if watched.reason is not None:
                 logger.warning(
                     "media root %r is looked through at intervals: %s", root, watched.reason
                 )
-        await asyncio.to_thread(self._watch)
 
     async def close(self) -> None:
         """Stop watching; nothing is told any more. Idempotent."""
@@ -129,7 +152,6 @@ class Watcher:
     def _plan(self) -> dict[bytes, Watched]:
         table = mounts.read_mounts()
         planned: dict[bytes, Watched] = {}
-        counted: list[tuple[bytes, int]] = []
         limit = mounts.max_watches()
         for root in self._roots:
             silence = mounts.silence(os.path.realpath(root), table)
@@ -146,11 +168,21 @@ class Watcher:
             else:
                 planned[root] = Watched(events=True)
             if limit is not None:
-                counted.append((root, mounts.count_folders(root, limit)))
+                self._folders[root] = mounts.count_folders(root, limit)
         if limit is not None:
-            for root, reason in mounts.too_many(counted, limit).items():
+            for root, reason in mounts.too_many(self._folders, limit).items():
                 planned[root] = Watched(events=False, polled=True, reason=reason)
         return planned
+
+    def _check(self) -> None:
+        """Look whether all was granted: watchdog keeps silent about folders it may not watch."""
+        wanted = sum(self._folders[root] for root in self._watches if root in self._folders)
+        granted = mounts.watches_in_use()
+        if granted is None or granted >= wanted * ENOUGH:
+            return
+        reason = f"only {granted} of {wanted} folders could be watched; {mounts.remedy(wanted)}"
+        for root in self._watches:
+            self.watched[root] = Watched(events=True, polled=True, reason=reason)
 
     def _watch(self) -> set[bytes]:
         renewed = set()

@@ -114,14 +114,14 @@ def test_of_two_mounts_at_one_place_the_later_one_shows() -> None:
 
 
 def test_roots_with_too_many_folders_are_told_which_limit_to_raise() -> None:
-    refused = mounts.too_many([(b"/large", 9000), (b"/small", 500)], 8192)
+    refused = mounts.too_many({b"/large": 9000, b"/small": 500}, 8192)
     assert list(refused) == [b"/large"]
     assert "9000 folders" in refused[b"/large"]
     assert "`sysctl -w fs.inotify.max_user_watches=524288`" in refused[b"/large"]
 
 
 def test_the_suggested_limit_leaves_room_to_grow() -> None:
-    refused = mounts.too_many([(b"/huge", 600_000)], 524_288)
+    refused = mounts.too_many({b"/huge": 600_000}, 524_288)
     assert "max_user_watches=2097152" in refused[b"/huge"]
 
 
@@ -138,6 +138,18 @@ def test_the_limit_of_watches_is_read(tmp_path: Path) -> None:
     file.write_text("8192\n", encoding="ascii")
     assert mounts.max_watches(file) == 8192
     assert mounts.max_watches(tmp_path / "missing") is None
+
+
+def test_watches_are_counted_as_the_kernel_tells_them(tmp_path: Path) -> None:
+    """The form of proc_pid_fdinfo(5)."""
+    (tmp_path / "4").write_text(
+        "pos:\t0\nflags:\t00\nmnt_id:\t15\n"
+        "inotify wd:2 ino:7ef82a sdev:800001 mask:800afff ignored_mask:0 fhandle-bytes:8\n"
+        "inotify wd:1 ino:192627 sdev:800001 mask:800afff ignored_mask:0 fhandle-bytes:8\n"
+    )
+    (tmp_path / "5").write_text("pos:\t0\nflags:\t02\n")
+    assert mounts.watches_in_use(tmp_path) == 2
+    assert mounts.watches_in_use(tmp_path / "missing") is None
 
 
 # ---- the real thing
@@ -186,6 +198,12 @@ async def test_a_local_root_is_watched_by_events(watching: Watching) -> None:
     (watched,) = watching.watcher.watched.values()
     assert watched.events
     assert not watched.polled
+
+
+async def test_every_folder_of_a_root_is_watched(watching: Watching) -> None:
+    used = mounts.watches_in_use()
+    assert used is not None
+    assert used >= mounts.count_folders(os.fsencode(watching.root), 100)
 
 
 async def test_a_new_file_is_told_by_its_folder(watching: Watching) -> None:

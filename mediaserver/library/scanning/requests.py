@@ -29,6 +29,15 @@ class Requests:
         self.trees |= other.trees
         self.folders |= other.folders
 
+    def cover(self, folder: bytes) -> bool:
+        """Whether a folder (absolute) is among what is to be scanned."""
+        return (
+            self.everything
+            or folder in self.folders
+            or folder in self.trees
+            or _lies_in(folder, self.trees)
+        )
+
     def targets(self, roots: Sequence[KnownRoot], rules: Rules) -> list[Target]:
         """Each folder once, in the order of roots and paths."""
         by_path = {root.path: root for root in roots}

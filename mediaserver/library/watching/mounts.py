@@ -1,8 +1,9 @@
-"""Which roots can report changes by themselves, and what inotify lets us watch (Linux)."""
+"""Which roots can tell of changes by themselves, and what inotify lets us watch (Linux)."""
 
+import contextlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from mediaserver.library.roots import relative
 
 MOUNTS = Path("/proc/self/mounts")
 MAX_WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
+DESCRIPTORS = Path("/proc/self/fdinfo")
 
 SILENT = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "vboxsf", "prl_fs", "vmhgfs"}
@@ -72,26 +74,36 @@ def count_folders(path: bytes, limit: int) -> int:
     return count
 
 
-def too_many(roots: Iterable[tuple[bytes, int]], limit: int) -> dict[bytes, str]:
+def too_many(roots: Mapping[bytes, int], limit: int) -> dict[bytes, str]:
     """Roots that would need more watches than there are, and what to do about it.
 
     ``roots`` with their numbers of folders; the small ones are watched first.
     """
     refused: dict[bytes, str] = {}
-    ordered = sorted(roots, key=lambda root: root[1])
-    wanted = 0
-    for _, count in ordered:
-        wanted += count
-    used = 0
-    for root, count in ordered:
+    wanted, used = sum(roots.values()), 0
+    for root, count in sorted(roots.items(), key=lambda item: item[1]):
         if used + count <= limit * SPARE:
             used += count
             continue
-        refused[root] = (
-            f"it has {count} folders, more than may be watched here; allow it with "
-            f"`sysctl -w fs.inotify.max_user_watches={_round_up(wanted)}`"
-        )
+        refused[root] = f"it has {count} folders, more than may be watched here; {remedy(wanted)}"
     return refused
+
+
+def remedy(wanted: int) -> str:
+    """What an owner can do to have so many folders watched."""
+    return f"allow it with `sysctl -w fs.inotify.max_user_watches={_round_up(wanted)}`"
+
+
+def watches_in_use(descriptors: Path = DESCRIPTORS) -> int | None:
+    """The inotify watches of this process (proc_pid_fdinfo(5)); None where it is not told."""
+    count = 0
+    try:
+        for descriptor in descriptors.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # the one that lists the folder
+                count += descriptor.read_bytes().count(b"inotify wd:")
+    except OSError:
+        return None
+    return count
 
 
 def _round_up(wanted: int) -> int:

@@ -1,0 +1,230 @@
+"""The library as one thing: the media roots kept in an index that answers questions.
+
+Questions are answered from the index, whatever a scan does meanwhile; everything that writes runs
+in one thread (:mod:`.upkeep`). What changes is told on the event loop.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mediaserver.library import lookup
+from mediaserver.library.artwork import Artwork
+from mediaserver.library.browsing import Browser
+from mediaserver.library.criteria import Criteria, SortKey
+from mediaserver.library.database import Database
+from mediaserver.library.lookup import ArtSource, MediaFile, UnreadableFile
+from mediaserver.library.objects import Change, LibraryCounts, Page
+from mediaserver.library.readers.pool import ReaderPool
+from mediaserver.library.roots import Rules
+from mediaserver.library.scanner import ScanProgress, ScanSummary
+from mediaserver.library.scanning.requests import Requests
+from mediaserver.library.upkeep import CHECK_SECONDS, Timing, Upkeep
+from mediaserver.library.views import DEFAULT_VIEWS, View
+from mediaserver.library.watcher import Watched
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A media root as configured: an absolute path, and what it is called."""
+
+    path: Path
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootStatus:
+    path: Path
+    title: str
+    available: bool
+    reason: str | None
+    """Why it is not available."""
+    watched: Watched | None
+    """How changes in it are noticed; None: not yet, or not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryStatus:
+    """What the library is doing, for people."""
+
+    scanning: bool = False
+    progress: ScanProgress = field(default_factory=ScanProgress)
+    """Of the scan that runs."""
+    roots: tuple[RootStatus, ...] = ()
+    last_scan: ScanSummary | None = None
+    last_scan_ended: float | None = None
+    """By the event loop's clock."""
+    troubled: dict[bytes, str] = field(default_factory=dict)
+    """Folders where the system refused something; they are tried again and again."""
+    failure: str | None = None
+    """Why the last scan failed as a whole."""
+    notes: tuple[str, ...] = ()
+
+
+class Library:
+    """Made on the event loop that it is used on. :meth:`open` before everything else."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        roots: Sequence[Root],
+        *,
+        views: Sequence[View] = DEFAULT_VIEWS,
+        ignore: Sequence[str] = (),
+        follow_links: bool = False,
+        poll_seconds: float = 300,
+        quiet_seconds: float = 2.0,
+        workers: int = 0,
+        art_cache_bytes: int = 512 << 20,
+        on_change: Callable[[Change], None] | None = None,
+        check_seconds: float = CHECK_SECONDS,
+    ) -> None:
+        self.on_change = on_change
+        """Called on the event loop with each change that control points can see."""
+        self._roots = {os.fsencode(root.path): root for root in roots}
+        self._loop = asyncio.get_running_loop()
+        self._database = Database(data_dir / "index.sqlite")
+        self._pool = ReaderPool(workers or len(os.sched_getaffinity(0)))
+        self._browser = Browser(views)
+        self._upkeep = Upkeep(
+            self._database,
+            self._pool,
+            {path: root.title for path, root in self._roots.items()},
+            Rules(tuple(self._roots), ignore=ignore, follow_links=follow_links),
+            views,
+            timing=Timing(quiet=quiet_seconds, poll=poll_seconds, check=check_seconds),
+            on_change=self._deliver,
+        )
+        self.artwork = Artwork(data_dir / "cache", self._pool, art_cache_bytes)
+
+    # ---- life
+
+    async def open(self) -> list[str]:
+        """Open the index; from now on it answers. Returns notes for the owner.
+
+        Raises IndexUnusable.
+        """
+        return await self._upkeep.open()
+
+    def start(self) -> None:
+        """Scan all roots in the background, and watch them from then on."""
+        self._upkeep.start()
+
+    async def close(self) -> None:
+        """End everything; a scan stops where it is and goes on there next time. Idempotent."""
+        self._upkeep.stop_scanning()
+        await asyncio.to_thread(self._pool.close)
+        await self._upkeep.close()
+
+    async def scan_once(
+        self, progress: Callable[[ScanProgress], None] | None = None
+    ) -> ScanSummary:
+        """Scan all roots now; ``progress`` is called on the event loop.
+
+        Files that may still be growing are read as they are. Raises IndexUnusable and
+        ReaderPoolError.
+        """
+        return await self._upkeep.scan_once(progress or (lambda _: None))
+
+    def rescan(self, path: Path | None = None) -> None:
+        """Have a folder with all that is below it scanned soon; None: all roots."""
+        if path is None:
+            self._upkeep.request(Requests(everything=True))
+        else:
+            self._upkeep.request(Requests(trees={os.fsencode(path)}))
+
+    async def next_scan(self) -> ScanSummary:
+        """Wait for the end of a scan, the one that runs or the next."""
+        return await self._upkeep.next_scan()
+
+    # ---- questions
+
+    @property
+    def system_update_id(self) -> int:
+        """SystemUpdateID (CDS:1 §2.5.20): greater after each change that can be seen."""
+        return self._upkeep.system_update_id
+
+    async def metadata(self, object_id: str) -> Page:
+        """One object. Raises NoSuchObject."""
+        return await self._database.read(
+            lambda connection: self._browser.metadata(connection, object_id)
+        )
+
+    async def children(
+        self, object_id: str, *, start: int, count: int, sort: Sequence[SortKey] = ()
+    ) -> Page:
+        """Children of a container; ``count`` 0: as many as are given at once.
+
+        Raises NoSuchObject, NotAContainer, UnsupportedSort.
+        """
+        return await self._database.read(
+            lambda connection: self._browser.children(
+                connection, object_id, start=start, count=count, sort=sort
+            )
+        )
+
+    async def search(
+        self,
+        container_id: str,
+        criteria: Criteria,
+        *,
+        start: int,
+        count: int,
+        sort: Sequence[SortKey] = (),
+    ) -> Page:
+        """Objects at any depth below a container.
+
+        Raises NoSuchObject, NotAContainer, UnsupportedCriteria, UnsupportedSort.
+        """
+        return await self._database.read(
+            lambda connection: self._browser.search(
+                connection, container_id, criteria, start=start, count=count, sort=sort
+            )
+        )
+
+    async def media_file(self, key: int) -> MediaFile | None:
+        """The file of an item; None if there is no such item, or its root is not available."""
+        return await self._database.read(lambda connection: lookup.media_file(connection, key))
+
+    async def art_source(self, art_id: int) -> ArtSource | None:
+        """Where art comes from; None as for :meth:`media_file`."""
+        return await self._database.read(lambda connection: lookup.art_source(connection, art_id))
+
+    async def counts(self) -> LibraryCounts:
+        counts = await self._database.read(lookup.counts)
+        state = self._upkeep.state
+        return replace(counts, pending=state.progress.pending if state.scanning else 0)
+
+    async def unreadable(self, limit: int) -> list[UnreadableFile]:
+        """Files that are served under their name only."""
+        return await self._database.read(lambda connection: lookup.unreadable(connection, limit))
+
+    def status(self) -> LibraryStatus:
+        state = self._upkeep.state
+        known = {root.path: root for root in state.roots}
+        watched = self._upkeep.watched
+        return LibraryStatus(
+            scanning=state.scanning,
+            progress=state.progress,
+            roots=tuple(
+                RootStatus(
+                    path=root.path,
+                    title=root.title,
+                    available=path in known and known[path].available,
+                    reason=known[path].reason if path in known else None,
+                    watched=watched.get(path),
+                )
+                for path, root in self._roots.items()
+            ),
+            last_scan=state.last_scan,
+            last_scan_ended=state.last_scan_ended,
+            troubled=dict(state.troubled),
+            failure=state.failure,
+            notes=state.notes,
+        )
+
+    def _deliver(self, change: Change) -> None:
+        if self.on_change is not None:
+            self.on_change(change)

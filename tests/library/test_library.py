@@ -1,0 +1,301 @@
+"""The library as a whole: scans in the background, what it tells, how it ends (security.md 6)."""
+
+import asyncio
+import os
+import struct
+import threading
+import time
+import wave
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from mediaserver.library.criteria import Everything
+from mediaserver.library.errors import IndexUnusable
+from mediaserver.library.library import Library, Root
+from mediaserver.library.objects import Change, Item
+from mediaserver.library.scanner import ScanProgress, ScanSummary
+from tests.leaks import nothing_left
+from tests.library.privileges import permissions_count
+from tests.make_media import picture
+
+
+def sound(path: Path, value: int = 1) -> Path:
+    """A WAV file, last changed an hour ago: quiet for long."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(struct.pack("<h", value) * 400)
+    then = time.time() - 3600
+    os.utime(path, (then, then))
+    return path
+
+
+class Living:
+    """A library over ``media``, and its changes; whatever is waited for comes or fails."""
+
+    def __init__(self, folder: Path, roots: tuple[str, ...] = ("media",), **options: float) -> None:
+        self.roots = [folder / name for name in roots]
+        for root in self.roots:
+            root.mkdir(exist_ok=True)
+        self.root = self.roots[0]
+        self.data = folder / "data"
+        self.data.mkdir(exist_ok=True)
+        self.changes: list[Change] = []
+        self.changed = asyncio.Event()
+        self.library = Library(
+            self.data,
+            [Root(root, root.name.title()) for root in self.roots],
+            quiet_seconds=options.get("quiet", 0.05),
+            poll_seconds=options.get("poll", 300),
+            check_seconds=options.get("check", 0.05),
+            workers=1,
+            on_change=self._note,
+        )
+
+    def _note(self, change: Change) -> None:
+        assert threading.current_thread() is threading.main_thread()
+        self.changes.append(change)
+        self.changed.set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.library.close()
+
+    async def titles(self) -> set[str]:
+        page = await self.library.search("0", Everything(), start=0, count=0)
+        return {one.title for one in page.objects if isinstance(one, Item)}
+
+    async def until_titles(self, *titles: str) -> None:
+        """After each change, and now, look whether exactly these items are there."""
+        async with asyncio.timeout(20):
+            while await self.titles() != set(titles):
+                await self.changed.wait()
+                self.changed.clear()
+
+    async def started(self) -> None:
+        """Open, start, and wait for the end of the first scan."""
+        await self.library.open()
+        self.library.start()
+        await self.next_scan()
+
+    async def next_scan(self) -> ScanSummary:
+        async with asyncio.timeout(20):
+            return await self.library.next_scan()
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_left() -> AsyncIterator[None]:
+    async with nothing_left():
+        yield
+        # Threads that wait for files are the loop's, which would keep them.
+        await asyncio.get_running_loop().shutdown_default_executor()
+
+
+@pytest.fixture
+async def living(tmp_path: Path, nothing_is_left: None) -> AsyncIterator[Living]:
+    async with Living(tmp_path) as living:
+        yield living
+
+
+# ---- once
+
+
+async def test_a_single_scan_fills_the_index(living: Living) -> None:
+    sound(living.root / "one.wav", 1)
+    sound(living.root / "Album" / "two.wav", 2)
+    (living.root / "three.jpg").write_bytes(picture("JPEG"))
+    told: list[ScanProgress] = []
+    await living.library.open()
+    summary = await living.library.scan_once(told.append)
+    assert (summary.added, summary.complete) == (3, True)
+    assert await living.titles() == {"one", "two", "three"}
+    counts = await living.library.counts()
+    assert (counts.audio, counts.image, counts.pending) == (2, 1, 0)
+    assert (told[-1].read, told[-1].pending) == (3, 0)
+
+
+async def test_changes_are_told_on_the_loop_with_the_new_update_id(living: Living) -> None:
+    await living.library.open()
+    before = living.library.system_update_id
+    sound(living.root / "one.wav")
+    await living.library.scan_once()
+    await living.until_titles("one")
+    assert living.library.system_update_id > before
+    assert living.changes[-1].system_update_id == living.library.system_update_id
+    page = await living.library.metadata("0")
+    assert page.update_id == living.library.system_update_id
+
+
+async def test_a_file_is_found_by_its_key(living: Living) -> None:
+    path = sound(living.root / "one.wav")
+    await living.library.open()
+    await living.library.scan_once()
+    page = await living.library.search("0", Everything(), start=0, count=0)
+    (key,) = [one.key for one in page.objects if isinstance(one, Item)]
+    file = await living.library.media_file(key)
+    assert file is not None
+    assert file.path == os.fsencode(path)
+    assert file.root == os.fsencode(living.root)
+    assert await living.library.media_file(key + 1) is None
+
+
+async def test_files_that_could_not_be_read_are_listed_with_the_reason(living: Living) -> None:
+    (living.root / "broken.flac").write_bytes(b"fLaC" + b"\xff" * 40)
+    await living.library.open()
+    await living.library.scan_once()
+    (unreadable,) = await living.library.unreadable(10)
+    assert unreadable.path == os.fsencode(living.root / "broken.flac")
+    assert unreadable.reason
+
+
+# ---- in the background
+
+
+async def test_what_is_there_at_the_start_is_found_in_the_background(living: Living) -> None:
+    sound(living.root / "one.wav")
+    await living.library.open()
+    living.library.start()
+    await living.until_titles("one")
+
+
+async def test_files_that_come_move_and_go_are_noticed(living: Living) -> None:
+    sound(living.root / "one.wav", 1)
+    await living.library.open()
+    living.library.start()
+    await living.until_titles("one")
+    sound(living.root / "Album" / "two.wav", 2)
+    await living.until_titles("one", "two")
+    (living.root / "one.wav").rename(living.root / "Album" / "uno.wav")
+    await living.until_titles("uno", "two")
+    (living.root / "Album" / "two.wav").unlink()
+    await living.until_titles("uno")
+
+
+async def test_a_file_that_is_being_written_is_read_when_it_is_quiet(living: Living) -> None:
+    await living.started()
+    path = sound(living.root / "one.wav")
+    os.utime(path)  # just now
+    await living.until_titles("one")
+
+
+async def test_a_root_that_goes_is_hidden_and_comes_back_as_it_was(living: Living) -> None:
+    sound(living.root / "one.wav")
+    await living.library.open()
+    living.library.start()
+    await living.until_titles("one")
+    page = await living.library.search("0", Everything(), start=0, count=0)
+    away = living.root.with_name("away")
+    living.root.rename(away)
+    await living.until_titles()
+    (root,) = living.library.status().roots
+    assert (root.available, root.reason) == (False, "it does not exist")
+    away.rename(living.root)
+    await living.until_titles("one")
+    assert living.library.status().roots[0].available
+    again = await living.library.search("0", Everything(), start=0, count=0)
+    assert [one.object_id for one in again.objects] == [one.object_id for one in page.objects]
+
+
+async def test_a_root_that_comes_later_is_scanned_and_watched(tmp_path: Path) -> None:
+    async with Living(tmp_path) as living:
+        living.root.rmdir()
+        await living.started()
+        living.root.mkdir()
+        sound(living.root / "one.wav", 1)
+        await living.until_titles("one")
+        sound(living.root / "two.wav", 2)
+        await living.until_titles("one", "two")
+
+
+async def test_a_rescan_can_be_asked_for(living: Living) -> None:
+    path = sound(living.root / "one.wav", 1)
+    await living.library.open()
+    living.library.start()
+    await living.until_titles("one")
+    path.write_bytes(path.read_bytes()[:-2])
+    living.library.rescan(path.parent)
+    assert (await living.next_scan()).seen == 1
+
+
+async def test_a_folder_that_was_closed_is_tried_again(tmp_path: Path) -> None:
+    """Nothing tells of a changed mode: such folders are looked at again and again."""
+    async with Living(tmp_path, poll=0.1) as living:
+        path = sound(living.root / "Album" / "one.wav", 1)
+        path.parent.chmod(0)
+        with permissions_count():  # also in the thread that is started here
+            await living.started()
+        assert list(living.library.status().troubled) == [os.fsencode(path.parent)]
+        assert await living.titles() == set()
+        path.parent.chmod(0o755)
+        await living.until_titles("one")
+        while living.library.status().troubled:
+            await living.next_scan()
+
+
+# ---- over restarts
+
+
+async def test_a_root_that_is_no_longer_configured_is_forgotten(tmp_path: Path) -> None:
+    async with Living(tmp_path, roots=("first", "second")) as both:
+        sound(both.roots[0] / "one.wav", 1)
+        sound(both.roots[1] / "two.wav", 2)
+        await both.library.open()
+        await both.library.scan_once()
+        assert await both.titles() == {"one", "two"}
+    async with Living(tmp_path, roots=("second",)) as one:
+        await one.library.open()
+        await one.library.scan_once()
+        assert await one.titles() == {"two"}
+
+
+async def test_the_index_answers_before_any_scan(tmp_path: Path) -> None:
+    async with Living(tmp_path) as before:
+        sound(before.root / "one.wav")
+        await before.library.open()
+        await before.library.scan_once()
+        update_id = before.library.system_update_id
+    async with Living(tmp_path) as after:
+        await after.library.open()
+        assert await after.titles() == {"one"}
+        assert after.library.system_update_id == update_id
+
+
+async def test_a_library_that_is_closed_during_a_scan_ends_at_once_and_goes_on_later(
+    tmp_path: Path,
+) -> None:
+    async with Living(tmp_path) as living:
+        for number in range(600):
+            sound(living.root / f"{number}.wav", number)
+        await living.library.open()
+        living.library.start()
+        async with asyncio.timeout(20):
+            await living.changed.wait()
+        began = time.monotonic()
+        await living.library.close()
+        assert time.monotonic() - began < 2.0
+    async with Living(tmp_path) as again:
+        await again.library.open()
+        await again.library.scan_once()
+        assert len(await again.titles()) == 600
+
+
+async def test_closing_twice_is_closing_once(living: Living) -> None:
+    await living.library.open()
+    living.library.start()
+    await living.library.close()
+    await living.library.close()
+
+
+async def test_a_library_without_a_place_for_its_index_says_so(tmp_path: Path) -> None:
+    async with Living(tmp_path) as living:
+        living.data.rmdir()
+        living.data.write_text("not a folder")
+        with pytest.raises(IndexUnusable):
+            await living.library.open()
