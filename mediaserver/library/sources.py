@@ -116,10 +116,14 @@ class Source:
         if row is not None:
             select += f" AND ({self.order}, {self.key}) {'>' if direction == 'ASC' else '<'} (?, ?)"
             parameters += row
+        # The row in front is read as well: it tells where this page begins.
+        before = 1 if start > known else 0
         rows = snapshot.rows(
             f"{select} ORDER BY {self.order} {direction}, {self.key} {direction} LIMIT ? OFFSET ?",
-            (*parameters, count, start - known),
+            (*parameters, count + before, start - known - before),
         )
+        if before and rows:
+            snapshot.memory.note_position(snapshot.state, question, start, rows.pop(0))
         if rows:
             snapshot.memory.note_position(snapshot.state, question, start + len(rows), rows[-1])
         return rows

@@ -30,8 +30,7 @@ T = TypeVar("T")
 
 CHECK_SECONDS = 10.0
 """Between two looks at whether roots have come or gone."""
-RETRY_SECONDS = (5.0, 300.0)
-"""After a scan that failed; doubled each time, up to the second."""
+MAX_RETRY_SECONDS = 300.0
 STOP_SECONDS = 5.0
 """What the writer thread may take to end; it may hang on a share that has gone away."""
 
@@ -46,6 +45,8 @@ class Timing:
     """How often folders are looked through that tell of no changes."""
     check: float = CHECK_SECONDS
     """How often roots are looked at."""
+    retry: float = 5.0
+    """After a scan that failed; doubled each time, up to some minutes."""
 
 
 @dataclass(slots=True)
@@ -207,6 +208,7 @@ class Upkeep:
             if due:
                 looked = self._loop.time()
             try:
+                await self._replace_if_damaged()
                 self.request(await self._look_around(self._watcher, everywhere=due))
             except Exception:  # the next look may go well
                 logger.exception("cannot look at the media roots")
@@ -249,15 +251,15 @@ class Upkeep:
                 logger.error("cannot scan: %s", text)
             else:
                 logger.error("a scan failed", exc_info=error)
-        if self._database.damaged:
-            await self._replace_index()
-        first, most = RETRY_SECONDS
-        delay = min(first * 2**self._failures, most)
+        await self._replace_if_damaged()
+        delay = min(self._timing.retry * 2**self._failures, MAX_RETRY_SECONDS)
         self._failures += 1
         self._retry = self._loop.call_later(delay, self.request, wanted)
 
-    async def _replace_index(self) -> None:
+    async def _replace_if_damaged(self) -> None:
         """Damage has shown: the file is set aside, and all scanned anew (security.md F5)."""
+        if not self._database.damaged:
+            return
         try:
             self.state.notes += tuple(await self._in_writer(self._reopen))
         except IndexUnusable as error:
@@ -291,6 +293,8 @@ class Upkeep:
         return notes
 
     def _reopen(self) -> list[str]:
+        if not self._database.damaged:
+            return []
         self._database.close()
         return self._open()
 

@@ -157,7 +157,7 @@ def _containers(
     count, parameters = _child_count(view, facets)
     rows = snapshot.rows(
         f"SELECT v.id, v.title, v.update_id, v.artists, v.genres, v.date, v.art_id, {count}"  # noqa: S608
-        " FROM facets AS v WHERE v.id IN (SELECT value FROM json_each(?)) AND v.kind = ?",
+        " FROM facets AS v WHERE v.id IN (SELECT value FROM json_each(?)) AND +v.kind = ?",
         (*parameters, json.dumps(keys), kind),
     )
     found = in_order(rows, keys)

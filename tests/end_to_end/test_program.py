@@ -199,12 +199,12 @@ def test_byebye_is_sent_on_the_way_out(media_root: Path, home: Path) -> None:
 def test_sighup_looks_at_the_files_again(media_root: Path, home: Path) -> None:
     with Program(media_root, home=home) as program:
         program.wait_until_scanned(items=3)
-        finished = program.log.count("scan finished")
+        finished = program.log.count("scan done")
 
         program.process.send_signal(signal.SIGHUP)
 
         program.wait_for(
-            lambda: program.log.count("scan finished") > finished, "another finished scan"
+            lambda: program.log.count("scan done") > finished, "another finished scan"
         )
 
 
@@ -268,7 +268,7 @@ def test_an_unknown_key_is_refused_with_a_suggestion(home: Path) -> None:
 
     assert ended.returncode == 2
     assert len(ended.stderr.splitlines()) == 1
-    assert 'did you mean "port"' in ended.stderr
+    assert "did you mean port" in ended.stderr
 
 
 def test_a_damaged_index_is_set_aside_and_made_anew(media_root: Path, home: Path) -> None:
@@ -314,7 +314,7 @@ def scanned(media_root: Path, home: Path) -> Path:
         ("track 1.wav", 0, "audio/x-wav"),
         (".hidden.wav", 1, "hidden"),
         ("notes.doc", 1, "doc"),
-        ("missing.wav", 1, "no such file"),
+        ("missing.wav", 1, "does not exist"),
     ],
 )
 def test_why_tells_what_becomes_of_a_file(

@@ -299,3 +299,32 @@ async def test_a_library_without_a_place_for_its_index_says_so(tmp_path: Path) -
         living.data.write_text("not a folder")
         with pytest.raises(IndexUnusable):
             await living.library.open()
+
+
+# ---- when the index fails
+
+
+async def test_an_index_that_turns_out_damaged_is_replaced_and_filled_again(
+    tmp_path: Path,
+) -> None:
+    """security.md F5: set aside, rebuilt, and said so; also when damage shows later."""
+    async with Living(tmp_path) as living:
+        for number in range(50):
+            sound(living.root / f"Album {number}" / "one.wav", number)
+        await living.library.open()
+        await living.library.scan_once()
+    async with Living(tmp_path) as living:
+        await living.library.open()
+        index = living.data / "index.sqlite"
+        with index.open("r+b") as file:
+            file.seek(4096)
+            file.write(b"\xff" * (index.stat().st_size - 4096))
+        with pytest.raises(IndexUnusable):
+            await living.titles()
+        living.library.start()
+        async with asyncio.timeout(20):
+            while (await living.library.next_scan()).added != 50:
+                pass
+        assert await living.titles() == {"one"}
+        (note,) = living.library.status().notes
+        assert "damaged" in note
