@@ -22,7 +22,8 @@ def media_root(tmp_path: Path) -> Path:
     root = tmp_path / "Media"
     root.mkdir()
     for number in range(3):
-        sound(root / f"track {number}.wav", seconds=1)
+        track = sound(root / f"track {number}.wav", seconds=1)
+        os.utime(track, (1_000_000_000, 1_000_000_000))  # a file just written is waited for
     return root
 
 
