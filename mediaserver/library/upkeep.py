@@ -261,10 +261,11 @@ class Upkeep:
         if not self._database.damaged:
             return
         try:
-            self.state.notes += tuple(await self._in_writer(self._reopen))
+            notes = await self._in_writer(self._reopen)
         except IndexUnusable as error:
             logger.error("%s", error.reason)
         else:
+            self.state.notes += tuple(notes)
             self.request(Requests(everything=True))
 
     async def _in_writer(self, job: Callable[[], T]) -> T:

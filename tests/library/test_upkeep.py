@@ -1,0 +1,67 @@
+"""Scans that fail are tried again, and complained of once (security.md F4, F12)."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mediaserver.library.database import Database
+from mediaserver.library.objects import Change, MediaFacts
+from mediaserver.library.readers.pool import ReaderPoolError
+from mediaserver.library.roots import Rules
+from mediaserver.library.upkeep import Timing, Upkeep
+from mediaserver.library.views import DEFAULT_VIEWS
+from tests.leaks import nothing_left
+from tests.library.scanning import Readers, Scene
+
+
+class FailingReaders(Readers):
+    """Fails as a whole so many times, as a pool whose workers do not start."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.failures = failures
+
+    def map(self, paths: Iterable[bytes]) -> Iterator[tuple[bytes, MediaFacts]]:
+        if self.failures:
+            self.failures -= 1
+            raise ReaderPoolError("the reader crashed (exit code 1)")
+        yield from super().map(paths)
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_left() -> AsyncIterator[None]:
+    async with nothing_left():
+        yield
+        # Threads that wait for files are the loop's, which would keep them.
+        await asyncio.get_running_loop().shutdown_default_executor()
+
+
+async def test_a_failed_scan_is_tried_again_and_complained_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = Scene(tmp_path)
+    scene.close()
+    scene.sound("one.wav")
+    changes: list[Change] = []
+    root = bytes(scene.root)
+    upkeep = Upkeep(
+        Database(tmp_path / "index.sqlite"),
+        FailingReaders(failures=3),
+        {root: "Media"},
+        Rules([root]),
+        DEFAULT_VIEWS,
+        timing=Timing(quiet=0.0, retry=0.01),
+        on_change=changes.append,
+    )
+    with caplog.at_level(logging.ERROR):
+        await upkeep.open()
+        upkeep.start()
+        async with asyncio.timeout(20):
+            summary = await upkeep.next_scan()
+    assert summary.added == 1
+    assert upkeep.state.failure is None
+    assert [record.getMessage() for record in caplog.records] == ["a scan failed"]
+    await upkeep.close()
