@@ -5,7 +5,8 @@ import errno
 import logging
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from ipaddress import ip_address
 
 import pytest
@@ -142,14 +143,24 @@ async def ears() -> Ears:
     return Ears()
 
 
-@pytest.fixture
-async def network(port: int, ears: Ears) -> AsyncIterator[MulticastNetwork]:
+@asynccontextmanager
+async def using(
+    port: int, ears: Callable[[Datagram], None], *interfaces: Interface
+) -> AsyncIterator[MulticastNetwork]:
     async with nothing_left():
         network = MulticastNetwork(port=port)
         network.open(ears)
-        network.use([LO])
+        network.use(interfaces)
+        try:
+            yield network
+        finally:
+            network.close()
+
+
+@pytest.fixture
+async def network(port: int, ears: Ears) -> AsyncIterator[MulticastNetwork]:
+    async with using(port, ears, LO) as network:
         yield network
-        network.close()
 
 
 @pytest.fixture
@@ -238,14 +249,10 @@ async def test_whatever_one_datagram_does_the_next_is_heard(
             raise RuntimeError("a bug")
         ears(datagram)
 
-    async with nothing_left():
-        network = MulticastNetwork(port=port)
-        network.open(receive_badly)
-        network.use([LO])
+    async with using(port, receive_badly, LO):
         neighbour.sendto(b"bad", (GROUP, port))
         neighbour.sendto(b"good", (GROUP, port))
         assert (await ears.wait()).data == b"good"
-        network.close()
     assert "a datagram could not be handled" in caplog.text
 
 
@@ -262,35 +269,27 @@ async def test_the_port_is_shared_with_other_programs(
             socket.inet_aton(GROUP) + socket.inet_aton("127.0.0.1"),
         )
         other.setblocking(False)
-        async with nothing_left():
-            network = MulticastNetwork(port=port)
-            network.open(ears)
-            network.use([LO])
+        async with using(port, ears, LO) as network:
             neighbour.sendto(b"search", (GROUP, port))
             assert (await ears.wait()).data == b"search"
             assert (await receive(other))[0] == b"search"
             assert network.search_port(LO) is None
-            network.close()
 
 
 async def test_two_servers_on_one_computer_both_hear(
     network: MulticastNetwork, ears: Ears, neighbour: socket.socket, port: int
 ) -> None:
-    second, second_ears = MulticastNetwork(port=port), Ears()
-    second.open(second_ears)
-    second.use([LO])
-    neighbour.sendto(b"search", (GROUP, port))
-    assert (await ears.wait()).data == b"search"
-    assert (await second_ears.wait()).data == b"search"
-    second.close()
+    second_ears = Ears()
+    async with using(port, second_ears, LO):
+        neighbour.sendto(b"search", (GROUP, port))
+        assert (await ears.wait()).data == b"search"
+        assert (await second_ears.wait()).data == b"search"
 
 
 async def test_a_port_that_is_not_shared_leads_to_a_search_port(
     port: int, ears: Ears, neighbour: socket.socket, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with nothing_left():
-        network = MulticastNetwork(port=port)
-        network.open(ears)
+    async with using(port, ears) as network:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as selfish:
             selfish.bind(("", port))
             network.use([LO])
@@ -309,7 +308,6 @@ async def test_a_port_that_is_not_shared_leads_to_a_search_port(
         assert network.search_port(LO) is None
         neighbour.sendto(b"search", (GROUP, port))
         assert (await ears.wait()).multicast
-        network.close()
 
 
 async def test_joining_again_keeps_hearing(
@@ -344,15 +342,11 @@ async def test_an_address_we_do_not_have_harms_nothing(
     port: int, ears: Ears, neighbour: socket.socket, caplog: pytest.LogCaptureFixture
 ) -> None:
     gone = interface("192.0.2.77", index=99)
-    async with nothing_left():
-        network = MulticastNetwork(port=port)
-        network.open(ears)
-        network.use([gone, LO])
+    async with using(port, ears, gone, LO) as network:
         network.multicast(gone, b"alive")
         assert network.search_port(gone) is None
         neighbour.sendto(b"search", (GROUP, port))
         assert (await ears.wait()).interface == LO
-        network.close()
     assert "cannot send from 192.0.2.77" in caplog.text
 
 
@@ -383,13 +377,9 @@ async def test_a_family_the_system_lacks_is_told_and_the_other_works(
         return real(version, port)
 
     monkeypatch.setattr(sockets, "receiving_socket", without_ipv6)
-    async with nothing_left():
-        network = MulticastNetwork(port=port)
-        network.open(ears)
-        network.use([interface("fe80::77", 64, index=9999), LO])
+    async with using(port, ears, interface("fe80::77", 64, index=9999), LO):
         neighbour.sendto(b"search", (GROUP, port))
         assert (await ears.wait()).interface == LO
-        network.close()
     assert "Address family not supported" in caplog.text
 
 
