@@ -9,6 +9,7 @@ import asyncio
 import errno
 import logging
 import os
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -82,7 +83,9 @@ class Watcher:
         self._rules = rules
         self._on_quiet = on_quiet
         self._loop = asyncio.get_running_loop()
-        self._gathering = Gathering(quiet_seconds, self._loop.time)
+        # Not the loop's clock: uvloop's stands still while the loop waits.
+        self._clock = time.monotonic
+        self._gathering = Gathering(quiet_seconds, self._clock)
         self._timer: asyncio.TimerHandle | None = None
         self._observer: BaseObserver | None = None
         self._watches: dict[bytes, tuple[ObservedWatch, Identity]] = {}
@@ -236,12 +239,12 @@ class Watcher:
     def _set_timer(self) -> None:
         due = self._gathering.due()
         if self._observer is not None and self._timer is None and due is not None:
-            self._timer = self._loop.call_at(due, self._look)
+            self._timer = self._loop.call_later(max(0.0, due - self._clock()), self._look)
 
     def _look(self) -> None:
         self._timer = None
         due = self._gathering.due()
-        if due is not None and due > self._loop.time():
+        if due is not None and due > self._clock():
             self._set_timer()  # more has changed since the timer was set
         elif due is not None:
             self._on_quiet(self._gathering.take())
