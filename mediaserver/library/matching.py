@@ -56,22 +56,28 @@ def matching(snapshot: Snapshot, source: Source, criteria: Criteria) -> Source |
     fit = _fit(criteria, properties_of(snapshot, source))
     if isinstance(fit, bool):
         return source if fit else None
-    if fit.match is None:
-        return source.narrowed(fit.condition or Condition("1"))
-    return _found_by_text(source, fit.match, fit.condition)
+    if fit.match is not None:
+        texts = TEXTS[source.form]
+        source = _found_first(source, texts, "rowid", f"{texts} MATCH ?", (fit.match,))
+    elif fit.keys is not None:
+        source = _found_first(source, f"({fit.keys.text}) AS k", "id", "1", fit.keys.parameters)
+    return source if fit.condition is None else source.narrowed(fit.condition)
 
 
-def _found_by_text(source: Source, match: str, condition: Condition | None) -> Source:
-    """From what the full text index finds to the rows, not the other way round."""
-    texts, alias = TEXTS[source.form], source.form.value
+def _found_first(
+    source: Source, tables: str, key: str, where: str, parameters: tuple[object, ...]
+) -> Source:
+    """The objects of a source whose keys are found first: from there to the rows, not from the
+    rows of the source to what is known of them."""
+    alias = source.form.value
     members = source.members or Condition(source.where, source.parameters)
-    tables = f"{texts} CROSS JOIN {TABLES[source.form]} ON {alias}.id = {texts}.rowid"
-    found = replace(
+    name = tables.rpartition(" ")[2]
+    return replace(
         source,
-        tables=tables,
+        tables=f"{tables} CROSS JOIN {TABLES[source.form]} ON {alias}.id = {name}.{key}",
         join="",
-        where=f"{texts} MATCH ? AND {members.text}",
-        parameters=(match, *members.parameters),
+        where=f"{where} AND {members.text}",
+        parameters=(*parameters, *members.parameters),
         key=f"{alias}.id",
         # What ordered a source through another table is out of reach here.
         order=source.order if source.members is None else f"{alias}.sort_key",
@@ -79,7 +85,6 @@ def _found_by_text(source: Source, match: str, condition: Condition | None) -> S
         indexed=False,
         known_total=None,
     )
-    return found if condition is None else found.narrowed(condition)
 
 
 def _fit(criteria: Criteria, properties: dict[str, Property]) -> Fit:

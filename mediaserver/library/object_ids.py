@@ -34,7 +34,6 @@ ROOT_PARENT = ObjectID("-1")
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"
 _PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
-_SHIFTS = {10: (40, 30, 20, 10, 0), 6: (20, 10, 0)}
 _ID = re.compile(
     r"(?:f(?P<folder>[0-9a-v]{10})"
     r"|i(?P<item>[0-9a-v]{10})"
@@ -77,23 +76,23 @@ def parse(object_id: str) -> Parsed | None:
 
 def folder_id(key: int, *, view: str | None = None) -> ObjectID:
     """The id of a folder in the tree of folders, or inside a view of folders."""
-    text = "f" + _text(key, 10)
+    text = "f" + _key(key)
     return ObjectID(text if view is None else f"v{view}{text}")
 
 
 def item_id(key: int) -> ObjectID:
     """The id of an item at home."""
-    return ObjectID("i" + _text(key, 10))
+    return ObjectID("i" + _key(key))
 
 
 def reference_id(container: ObjectID, key: int) -> ObjectID:
     """The id of an item as it appears in a container of a view."""
-    return ObjectID(f"{container}i{_text(key, 10)}")
+    return ObjectID(f"{container}i{_key(key)}")
 
 
 def view_id(code: str, facets: tuple[int, ...] = ()) -> ObjectID:
     """The id of a view, or of a value in it: the facets chosen so far, outermost first."""
-    return ObjectID(f"v{code}" + "".join(_text(facet, 6) for facet in facets))
+    return ObjectID(f"v{code}" + "".join(_facet(facet) for facet in facets))
 
 
 def hashed(bits: int, *parts: bytes) -> int:
@@ -105,8 +104,19 @@ def hashed(bits: int, *parts: bytes) -> int:
     return int.from_bytes(digest.digest(), "big") >> (64 - bits)
 
 
-def _text(number: int, length: int) -> str:
-    return "".join(_PAIRS[number >> shift & 1023] for shift in _SHIFTS[length])
+# Written out: a page has a thousand of them.
+def _key(number: int) -> str:
+    return (
+        _PAIRS[number >> 40]
+        + _PAIRS[number >> 30 & 1023]
+        + _PAIRS[number >> 20 & 1023]
+        + _PAIRS[number >> 10 & 1023]
+        + _PAIRS[number & 1023]
+    )
+
+
+def _facet(number: int) -> str:
+    return _PAIRS[number >> 20] + _PAIRS[number >> 10 & 1023] + _PAIRS[number & 1023]
 
 
 def _number(text: str) -> int:

@@ -14,8 +14,9 @@ from typing import Protocol
 from mediaserver.library.criteria import Operator
 from mediaserver.library.fitting import Fit, Found
 from mediaserver.library.folding import fold
+from mediaserver.library.indexing.records import UPNP_CLASSES
 from mediaserver.library.object_ids import parse
-from mediaserver.library.objects import Item
+from mediaserver.library.objects import Item, Kind
 from mediaserver.library.snapshot import Snapshot
 from mediaserver.library.sources import Condition, Form, Source
 
@@ -70,6 +71,8 @@ def properties_of(snapshot: Snapshot, source: Source) -> dict[str, Property]:
     found |= _OF_FORM[source.form]
     if source.facet_kind == "album":
         found |= _OF_ALBUMS
+    elif source.upnp_class == UPNP_CLASSES[Kind.AUDIO]:
+        found |= _OF_AUDIO
     found[CLASS] = Known(source.upnp_class)
     found |= {
         "@id": ObjectId(snapshot, source),
@@ -152,23 +155,23 @@ class Texts:
         return f"coalesce({self.expression}, '')"
 
     def _found(self, match: str | None, condition: Condition | None) -> Fit:
-        return Found(self.form, match, condition)
-
-
-_ALBUMS_OF = (
-    "v.id IN (SELECT c.child_id FROM facet_text"
-    " CROSS JOIN facets AS a ON a.id = facet_text.rowid"
-    " CROSS JOIN facet_pairs AS c ON c.facet_id = a.id AND c.child_kind = 'album'"
-    " WHERE facet_text MATCH ? AND a.kind = ?)"
-)
+        return Found(self.form, match, condition=condition)
 
 
 @dataclass(frozen=True, slots=True)
-class TextsOfAlbums:
-    """The artists or genres of an album, found through the values of that kind."""
+class ByValues:
+    """Texts that are titles of values in views as well: artists, albums, genres.
+
+    There are fewer values than items, so what has a value is found through them.
+    """
 
     texts: Texts
-    kind: str
+    keys: str
+    """A statement for the keys of what has a value whose title has a phrase of FTS5 in it."""
+    kinds: tuple[str, ...]
+    """Of values."""
+    parts: bool
+    """Whether parts are looked for like this too; otherwise full text is as quick."""
 
     def exists(self) -> Fit:
         return self.texts.exists()
@@ -176,22 +179,29 @@ class TextsOfAlbums:
     def compare(self, operator: Operator, value: str) -> Fit:
         fit = self.texts.compare(operator, value)
         text = fold(value)
-        if (
-            operator not in (*_PARTS, Operator.EQUAL)
-            or len(text) < TRIGRAM
-            or not isinstance(fit, Found)
-        ):
+        quick = operator is Operator.EQUAL or (self.parts and operator in _PARTS)
+        if not quick or len(text) < TRIGRAM or not isinstance(fit, Found):
             return fit
-        # The condition after AND is asked of albums of such artists only.
-        exact = fit.as_condition()
-        return Found(
-            fit.form,
-            None,
-            Condition(
-                f"{_ALBUMS_OF} AND {exact.text}",
-                (phrase("title", text), self.kind, *exact.parameters),
-            ),
+        kinds = ", ".join("?" for _ in self.kinds)
+        keys = Condition(
+            f"{self.keys} WHERE facet_text MATCH ? AND a.kind IN ({kinds})",
+            (phrase("title", text), *self.kinds),
         )
+        if operator is Operator.EQUAL:
+            keys = Condition(f"{keys.text} AND facet_text.title = ?", (*keys.parameters, text))
+        return Found(fit.form, keys=keys, condition=fit.condition)
+
+
+_ITEMS_WITH = (
+    "SELECT DISTINCT x.item_id AS id FROM facet_text"
+    " CROSS JOIN facets AS a ON a.id = facet_text.rowid"
+    " CROSS JOIN item_facets AS x ON x.facet_id = a.id"
+)
+_ALBUMS_WITH = (
+    "SELECT DISTINCT c.child_id AS id FROM facet_text"
+    " CROSS JOIN facets AS a ON a.id = facet_text.rowid"
+    " CROSS JOIN facet_pairs AS c ON c.facet_id = a.id AND c.child_kind = 'album'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +218,7 @@ class Plain:
     """What it is written with: what has others is in none of them."""
 
     def exists(self) -> Fit:
-        return Found(self.form, None, Condition(f"{self.expression} IS NOT NULL"))
+        return Found(self.form, condition=Condition(f"{self.expression} IS NOT NULL"))
 
     def compare(self, operator: Operator, value: str) -> Fit:
         if operator in _PARTS:
@@ -222,7 +232,7 @@ class Plain:
         return self._found(f"{self.expression} {_SIGNS[operator]} ?", wanted)
 
     def _found(self, text: str, value: object) -> Fit:
-        return Found(self.form, None, Condition(text, (value,)))
+        return Found(self.form, condition=Condition(text, (value,)))
 
 
 # ---- ids
@@ -263,7 +273,7 @@ def _of_object(snapshot: Snapshot, source: Source, object_id: str) -> Fit:
         found.object_id == object_id for found in source.render(snapshot, [key])
     ):
         return False
-    return Found(source.form, None, Condition(f"{source.form.value}.id = ?", (key,)))
+    return Found(source.form, condition=Condition(f"{source.form.value}.id = ?", (key,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +291,7 @@ class ParentId:
         if parsed is None or not _is_same(operator):
             return False
         fit = self.source.is_child(self.snapshot, parsed)
-        return fit if isinstance(fit, bool) else Found(self.source.form, None, fit)
+        return fit if isinstance(fit, bool) else Found(self.source.form, condition=fit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +313,7 @@ class RefId:
         found = self.source.render(self.snapshot, [parsed.item])
         if not any(isinstance(item, Item) and item.ref_id == value for item in found):
             return False
-        return Found(Form.ITEM, None, Condition("i.id = ?", (parsed.item,)))
+        return Found(Form.ITEM, condition=Condition("i.id = ?", (parsed.item,)))
 
 
 # ---- tables
@@ -379,10 +389,25 @@ _OF_FORM: dict[Form, dict[str, Property]] = {
     Form.FOLDER: {"dc:title": _text_of(Form.FOLDER, "folder_text", "title")},
     Form.VALUE: {"dc:title": _text_of(Form.VALUE, "facet_text", "title")},
 }
+_OF_AUDIO: dict[str, Property] = {
+    name: ByValues(texts, _ITEMS_WITH, kinds, parts=False)
+    for name, kinds in (
+        ("dc:creator", ("artist", "albumartist")),
+        ("upnp:artist", ("artist", "albumartist")),
+        ("upnp:album", ("album",)),
+        ("upnp:genre", ("genre",)),
+    )
+    if isinstance(texts := _OF_FORM[Form.ITEM][name], Texts)
+}
 _FIRST_ARTIST = "fold(substr(v.artists, 1, instr(v.artists || char(10), char(10)) - 1))"
 _OF_ALBUMS: dict[str, Property] = {
-    "dc:creator": TextsOfAlbums(Texts(Form.VALUE, _FIRST_ARTIST, None), "albumartist"),
     "dc:date": _date(Form.VALUE),
-    "upnp:artist": TextsOfAlbums(Texts(Form.VALUE, "fold(v.artists)", None), "albumartist"),
-    "upnp:genre": TextsOfAlbums(Texts(Form.VALUE, "fold(v.genres)", None), "genre"),
+    **{
+        name: ByValues(Texts(Form.VALUE, text, None), _ALBUMS_WITH, (kind,), parts=True)
+        for name, text, kind in (
+            ("dc:creator", _FIRST_ARTIST, "albumartist"),
+            ("upnp:artist", "fold(v.artists)", "albumartist"),
+            ("upnp:genre", "fold(v.genres)", "genre"),
+        )
+    },
 }

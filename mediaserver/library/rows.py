@@ -23,7 +23,7 @@ _ITEMS = (
     " i.album, i.track, i.disc, i.date, i.description, i.duration_ms, i.bitrate, i.sample_rate,"
     " i.channels, i.bits_per_sample, i.audio_codec, i.video_codec, i.frame_rate, i.width,"
     " i.height, i.color_depth, i.orientation, i.camera, i.art_id"
-    " FROM items AS i WHERE i.id IN (SELECT value FROM json_each(?))"
+    " FROM items AS i WHERE i.id IN ({keys})"
 )
 """From ``album`` to ``camera`` the columns stand in the order of the fields of Item."""
 
@@ -47,7 +47,9 @@ def items(
 
     At home an item has its own id, elsewhere that of a reference in its parent (CDS:1 §2.7.4).
     """
-    found = {row[0]: row for row in snapshot.rows(_ITEMS, (json.dumps(keys),))}
+    # A third faster than a list of keys in JSON; of lengths there are few: those of pages.
+    statement = _ITEMS.format(keys=",".join("?" * len(keys)))
+    found = {row[0]: row for row in snapshot.rows(statement, keys)}
     arts = art(snapshot, (row[33] for row in found.values()))
     made = []
     for key in keys:

@@ -31,7 +31,8 @@ def hits(snapshot: Snapshot, tree: Tree, place: Place, criteria: Criteria) -> tu
     return tuple(
         fitting
         for source in _below(snapshot, tree, place)
-        if (fitting := matching.matching(snapshot, source, criteria)) is not None
+        if source.known_total != 0
+        and (fitting := matching.matching(snapshot, source, criteria)) is not None
     )
 
 
