@@ -19,17 +19,17 @@ from mediaserver.av.filter import Filter
 from mediaserver.av.resources import ItemText
 from mediaserver.clients import ClientProfile, DateForm
 from mediaserver.library.objects import Container, Item, Kind, Object
-from mediaserver.upnp.data_types import Escaped
+from mediaserver.upnp.data_types import EscapedUTF8
 
 ContainerText = Callable[[Container], str]
 
 _BEGIN = (
-    '&lt;DIDL-Lite xmlns="urn:schemas-upnp-org:metadata-1-0/DIDL-Lite/"'
-    ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
-    ' xmlns:upnp="urn:schemas-upnp-org:metadata-1-0/upnp/"'
-    ' xmlns:dlna="urn:schemas-dlna-org:metadata-1-0/"&gt;'
+    b'&lt;DIDL-Lite xmlns="urn:schemas-upnp-org:metadata-1-0/DIDL-Lite/"'
+    b' xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    b' xmlns:upnp="urn:schemas-upnp-org:metadata-1-0/upnp/"'
+    b' xmlns:dlna="urn:schemas-dlna-org:metadata-1-0/"&gt;'
 )
-_END = "&lt;/DIDL-Lite&gt;"
+_END = b"&lt;/DIDL-Lite&gt;"
 
 _STORAGE_FOLDER = "object.container.storageFolder"
 
@@ -54,7 +54,7 @@ class Writer:
             return self._items[each.kind](each)
         return self._container(each)
 
-    def result(self, objects: Iterable[Object], most_bytes: int) -> tuple[Escaped, int]:
+    def result(self, objects: Iterable[Object], most_bytes: int) -> tuple[EscapedUTF8, int]:
         """The argument Result, and how many of the objects it holds.
 
         As many as fit into ``most_bytes``, but one always does: a control point goes on where
@@ -64,13 +64,13 @@ class Writer:
         size = len(_BEGIN) + len(_END)
         write = self.object
         for each in objects:
-            part = write(each)
-            size += len(part) if part.isascii() else len(part.encode())
+            part = write(each).encode()
+            size += len(part)
             if size > most_bytes and len(parts) > 1:
                 break
             parts.append(part)
         parts.append(_END)
-        return Escaped("".join(parts)), len(parts) - 2
+        return EscapedUTF8(b"".join(parts)), len(parts) - 2
 
 
 class _Maker:

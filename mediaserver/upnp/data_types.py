@@ -65,6 +65,12 @@ class Escaped(str):
     __slots__ = ()
 
 
+class EscapedUTF8(bytes):
+    """The same in UTF-8: for long results, which would cost more to encode than to send."""
+
+    __slots__ = ()
+
+
 def bounds(data_type: str) -> tuple[int, int] | None:
     """Smallest and largest value of an integer type, None for other types."""
     return _INTEGERS.get(data_type)
@@ -95,11 +101,13 @@ def reader(data_type: str) -> Callable[[str], object]:
     return str if pattern is None else _text_reader(pattern)
 
 
-def write(data_type: str, value: object) -> str:
-    """The text of a value; an :class:`Escaped` stays one.
+def write(data_type: str, value: object) -> str | EscapedUTF8:
+    """The text of a value; an :class:`Escaped` or :class:`EscapedUTF8` stays one.
 
     Raises TypeError or ValueError for a value that is not of the type: a mistake of ours.
     """
+    if data_type == "string" and isinstance(value, EscapedUTF8):
+        return value
     if data_type in _TEXTS:
         if not isinstance(value, str):
             raise TypeError(f"{data_type}: {type(value).__name__}")

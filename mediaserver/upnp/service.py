@@ -23,7 +23,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mediaserver.upnp import data_types
-from mediaserver.upnp.data_types import Escaped
+from mediaserver.upnp.data_types import Escaped, EscapedUTF8
 from mediaserver.upnp.errors import (
     ActionError,
     ArgumentValueOutOfRange,
@@ -38,6 +38,7 @@ __all__ = [
     "ActionRequest",
     "Argument",
     "Escaped",
+    "EscapedUTF8",
     "Handler",
     "Service",
     "StateVariable",
@@ -243,10 +244,10 @@ class Service:
 
     async def call(
         self, action_name: str, arguments: Mapping[str, str], request: ActionRequest
-    ) -> list[tuple[str, str]]:
+    ) -> list[tuple[str, str | EscapedUTF8]]:
         """Carry out an action: text in, the results as text in declared order out.
 
-        Texts that are :class:`Escaped` stay so. Raises ActionError, from the arguments or by
+        Texts that are :class:`Escaped` or :class:`EscapedUTF8` stay so. Raises ActionError, from the arguments or by
         the handler, and whatever else goes wrong in the handler; TypeError or ValueError if its
         results are not those declared.
         """
@@ -290,7 +291,7 @@ class _Call:
                 raise InvalidArgs(f"{names[0]} is missing")
         return values
 
-    def write(self, results: Mapping[str, object]) -> list[tuple[str, str]]:
+    def write(self, results: Mapping[str, object]) -> list[tuple[str, str | EscapedUTF8]]:
         try:
             texts = [
                 (name, data_types.write(data_type, results[name]))

@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from mediaserver.upnp.data_types import EscapedUTF8
 from mediaserver.upnp.errors import InvalidArgs
 from mediaserver.upnp.xml_text import element, escape
 
@@ -98,13 +99,22 @@ def read_call(body: bytes, headers: Mapping[str, str]) -> Call:
     return Call(namespace or announced["type"], name, _arguments(action))
 
 
-def answer(service_type: str, action: str, results: Iterable[tuple[str, str]]) -> bytes:
+def answer(
+    service_type: str, action: str, results: Iterable[tuple[str, str | EscapedUTF8]]
+) -> bytes:
     """The answer to an action, with all its results in order (UDA 1.1 §3.2.2).
 
-    Results that are :class:`~mediaserver.upnp.data_types.Escaped` go in as they are.
+    Results that are :class:`~mediaserver.upnp.data_types.Escaped` or
+    :class:`~mediaserver.upnp.data_types.EscapedUTF8` go in as they are.
     """
     start, end = _frame(service_type, action)
-    return "".join([start, *[element(name, text) for name, text in results], end]).encode("utf-8")
+    return b"".join([start, *[_result(name, value) for name, value in results], end])
+
+
+def _result(name: str, value: str | EscapedUTF8) -> bytes:
+    if isinstance(value, EscapedUTF8):
+        return b"<%b>%b</%b>" % (name.encode(), value, name.encode())
+    return element(name, value).encode()
 
 
 @lru_cache(maxsize=128)
@@ -119,12 +129,12 @@ def fault(code: int, description: str) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _frame(service_type: str, action: str) -> tuple[str, str]:
+def _frame(service_type: str, action: str) -> tuple[bytes, bytes]:
     """What stands before and after the results. Only for actions that exist: it is kept."""
     namespace = escape(service_type).replace('"', "&quot;")
     return (
-        f'{_DECLARATION}{_OPEN}<u:{action}Response xmlns:u="{namespace}">',
-        f"</u:{action}Response>{_CLOSE}",
+        f'{_DECLARATION}{_OPEN}<u:{action}Response xmlns:u="{namespace}">'.encode(),
+        f"</u:{action}Response>{_CLOSE}".encode(),
     )
 
 

@@ -265,9 +265,10 @@ def asked(
 # ---- reading answers
 
 
-def objects_of(result: str) -> list[Any]:
+def objects_of(result: str | bytes) -> list[Any]:
     """The objects of a Result as it stands in the SOAP answer: unpacked as a control point does."""
-    inner = etree.fromstring(f"<Result>{result}</Result>".encode()).text
+    escaped = result.encode() if isinstance(result, str) else result
+    inner = etree.fromstring(b"<Result>%b</Result>" % escaped).text
     assert inner is not None
     document = etree.fromstring(inner.encode())
     assert document.tag == f"{{{DIDL}}}DIDL-Lite"

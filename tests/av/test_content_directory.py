@@ -61,7 +61,8 @@ def directory(library: FakeLibrary, profile: ClientProfile = UNKNOWN) -> Content
 async def call(
     content_directory: ContentDirectory, action: str, arguments: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    return dict(await content_directory.service.call(action, arguments or {}, asked()))
+    results = await content_directory.service.call(action, arguments or {}, asked())
+    return {name: value.decode() if isinstance(value, bytes) else value for name, value in results}
 
 
 async def browse(content_directory: ContentDirectory, **changes: str) -> dict[str, str]:

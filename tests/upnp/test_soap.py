@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from mediaserver.upnp import soap
-from mediaserver.upnp.data_types import Escaped
+from mediaserver.upnp.data_types import Escaped, EscapedUTF8
 from mediaserver.upnp.errors import ActionError, InvalidArgs
 from mediaserver.upnp.headers import RequestHeaders
 from mediaserver.upnp.soap import Call, RequestRefused, read_call
@@ -346,8 +346,9 @@ def test_an_answer_has_all_results_in_order() -> None:
 
 
 def test_text_is_escaped_once_and_escaped_text_not_again() -> None:
-    body = soap.answer(TYPE, "X", [("A", "<a>&amp;"), ("B", Escaped("&lt;b&gt;"))])
-    assert b"<A>&lt;a&gt;&amp;amp;</A><B>&lt;b&gt;</B>" in body
+    results = [("A", "<a>&amp;"), ("B", Escaped("&lt;b&gt;")), ("C", EscapedUTF8(b"&lt;c&gt;"))]
+    body = soap.answer(TYPE, "X", results)
+    assert b"<A>&lt;a&gt;&amp;amp;</A><B>&lt;b&gt;</B><C>&lt;c&gt;</C>" in body
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
