@@ -1,6 +1,7 @@
 """Media facts with sensible defaults, and libraries filled with them, as tests need them."""
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -29,7 +30,7 @@ def media_facts(name: str, **facts: Any) -> MediaFacts:
     values: dict[str, Any] = {
         "kind": Kind(media_type.kind),
         "mime_type": media_type.mime_type,
-        "fingerprint": hashlib.blake2b(name.encode(), digest_size=16).digest(),
+        "fingerprint": hashlib.blake2b(os.fsencode(name), digest_size=16).digest(),
         "title": PurePosixPath(name).stem,
     }
     return MediaFacts(**(values | facts))
@@ -64,7 +65,7 @@ class FilledLibrary:
                 *parents, last = name.split("/")
                 batch.put_item(
                     _folder(batch, root_id, parents),
-                    last.encode("utf-8", "surrogateescape"),
+                    os.fsencode(last),
                     FileStatus(size=size, mtime_ns=NOW * 10**9, device=1, inode=1),
                     media_facts(name, **facts),
                 )
@@ -159,7 +160,77 @@ def _folder(batch: Batch, root_id: int, names: Sequence[str]) -> int:
     for name in ["", *names]:
         path = f"{path}/{name}" if path else name
         key = batch.put_folder(
-            root_id, path.encode(), parent=key, device=1, inode=1, mtime_ns=NOW * 10**9
+            root_id, os.fsencode(path), parent=key, device=1, inode=1, mtime_ns=NOW * 10**9
         )
     assert key is not None
     return key
+
+
+SAMPLE: dict[str, dict[str, Any]] = {
+    "Björk/Debut/01 Human Behaviour.mp3": {
+        "title": "Human Behaviour",
+        "artists": ("Björk",),
+        "album": "Debut",
+        "genres": ("Pop", "Electronic"),
+        "date": "1993-07-05",
+        "track": 1,
+        "disc": 1,
+        "duration_ms": 252_000,
+    },
+    "Björk/Debut/02 Crying.mp3": {
+        "title": "Crying",
+        "artists": ("Björk",),
+        "album": "Debut",
+        "genres": ("Pop",),
+        "date": "1993-07-05",
+        "track": 2,
+        "disc": 1,
+        "duration_ms": 289_500,
+    },
+    "Björk/Debut/03 Play Dead.mp3": {
+        "title": "Play Dead",
+        "artists": ("Björk", "David Arnold"),
+        "album": "Debut",
+        "genres": ("Soundtrack",),
+        "date": "1993-07-05",
+        "track": 1,
+        "disc": 2,
+    },
+    "Beatles/Help!/The Night Before.flac": {
+        "title": "The Night Before",
+        "artists": ("The Beatles",),
+        "album_artists": ("The Beatles",),
+        "album": "Help!",
+        "genres": ("Pop",),
+        "date": "1965",
+        "track": 10,
+        "duration_ms": 153_000,
+    },
+    "Beatles/Help!/Yesterday.flac": {
+        "title": "Yesterday",
+        "artists": ("The Beatles",),
+        "album_artists": ("The Beatles",),
+        "album": "Help!",
+        "genres": ("Pop",),
+        "date": "1965",
+        "track": 9,
+        "duration_ms": 125_000,
+    },
+    "Nameless.mp3": {},
+    "100%_sure.mp3": {"artists": ('The "Quoted"',), "album": "Night Music"},
+    "Mixed/Clip.mp4": {"date": "2019-01-02", "duration_ms": 60_000, "width": 640, "height": 480},
+    "Mixed/Beach.jpg": {"date": "2004-05-06T07:08:09", "camera": "X100", "width": 40, "height": 30},
+    "Mixed/Scan.png": {"date": "2004", "width": 40, "height": 30},
+    "Mixed/Notes.mp3": {"artists": ("Zoë",)},
+}
+"""A small library with several values, missing ones, and all kinds of items."""
+
+
+def walk(library: FilledLibrary, object_id: str = "0") -> list[Object]:
+    """Every object below a container, by browsing."""
+    found: list[Object] = []
+    for child in library.children(object_id).objects:
+        found.append(child)
+        if isinstance(child, Container):
+            found += walk(library, child.object_id)
+    return found

@@ -67,10 +67,10 @@ def folders_below(snapshot: Snapshot, view: View, folder: int | None) -> Source:
 
     Uses ``folders_by_path``, or ``folders_by_title``.
     """
-    if folder is None:
-        return _folders(view, Condition("1"))
-    if folder == snapshot.only_root:
-        return _folders(view, Condition("f.id <> ?", (folder,)))
+    if folder is None or folder == snapshot.only_root:
+        # No folder is numbered -1. That of the only root is the view itself.
+        only = -1 if snapshot.only_root is None else snapshot.only_root
+        return _folders(view, Condition("f.id <> ?", (only,)))
     text, parameters = _paths_below(snapshot, folder)
     return _folders(view, Condition(f"f.id <> ? AND {text}", (folder, *parameters)))
 

@@ -2,8 +2,9 @@
 
 Texts are compared without regard to case and accents. They are looked for in the full text
 index where it can find anything, which takes three characters; for shorter ones all texts of
-the source are read. Of several values of a property any may fit. Ids are opaque: one "contains"
-or "starts with" nothing but itself, and none is less than another.
+the source are read. Of several values of a property any may fit, but only the first is less or
+greater than something. Ids are opaque: one "contains" or "starts with" nothing but itself, and
+none is less than another.
 """
 
 import re
@@ -133,13 +134,12 @@ class Texts:
 
     def compare(self, operator: Operator, value: str) -> Fit:
         text = fold(value)
+        if operator not in (*_PARTS, Operator.EQUAL):
+            first = f"substr({self._text}, 1, instr({self._text} || char(10), char(10)) - 1)"
+            condition = f"{self._text} <> '' AND {first} {_SIGNS[operator]} ?"
+            return self._found(None, Condition(condition, (text,)))
         if not text:
             return self.exists() if operator in _PARTS else False
-        if operator not in (*_PARTS, Operator.EQUAL):
-            return self._found(
-                None,
-                Condition(f"{self._text} <> '' AND {self._text} {_SIGNS[operator]} ?", (text,)),
-            )
         match = None
         if self.column is not None and len(text) >= TRIGRAM:
             match = phrase(self.column, text)

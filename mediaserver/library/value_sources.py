@@ -14,7 +14,7 @@ from mediaserver.library import object_ids
 from mediaserver.library.indexing.records import UPNP_CLASSES
 from mediaserver.library.item_sources import kind_of, of_kind
 from mediaserver.library.objects import Container, Item, ObjectID
-from mediaserver.library.rows import art, in_order, items, lines
+from mediaserver.library.rows import art, items, lines
 from mediaserver.library.snapshot import Snapshot
 from mediaserver.library.sources import Condition, Form, Source
 from mediaserver.library.views import View
@@ -136,23 +136,22 @@ def containers(
     A value further below than the next level is given its first place there.
     """
     if level == len(facets):
-        return _containers(snapshot, view, facets, keys)
+        found = _containers(snapshot, view, facets, keys)
+        return [found[key] for key in keys if key in found]
     places: dict[Facets, list[int]] = defaultdict(list)
     for key in keys:
         place = _first_place(snapshot, view, facets, level, key)
         if place is not None:
             places[place].append(key)
-    found = {
-        key: value
-        for place, own in places.items()
-        for key, value in zip(own, _containers(snapshot, view, place, own), strict=True)
-    }
+    found = {}
+    for place, own in places.items():
+        found |= _containers(snapshot, view, place, own)
     return [found[key] for key in keys if key in found]
 
 
 def _containers(
     snapshot: Snapshot, view: View, facets: Facets, keys: Sequence[int]
-) -> list[Container]:
+) -> dict[int, Container]:
     kind = view.levels[len(facets)]
     count, parameters = _child_count(view, facets)
     rows = snapshot.rows(
@@ -160,12 +159,11 @@ def _containers(
         " FROM facets AS v WHERE v.id IN (SELECT value FROM json_each(?)) AND +v.kind = ?",
         (*parameters, json.dumps(keys), kind),
     )
-    found = in_order(rows, keys)
-    arts = art(snapshot, (row[6] for row in found))
+    arts = art(snapshot, (row[6] for row in rows))
     shared = update_id(snapshot, facets) if facets else None
     parent = object_ids.view_id(view.code, facets)
-    return [
-        Container(
+    return {
+        row[0]: Container(
             object_id=object_ids.view_id(view.code, (*facets, row[0])),
             parent_id=parent,
             title=row[1],
@@ -177,8 +175,8 @@ def _containers(
             date=row[5],
             art=arts.get(row[6]),
         )
-        for row in found
-    ]
+        for row in rows
+    }
 
 
 def update_id(snapshot: Snapshot, facets: Facets) -> int:
