@@ -101,13 +101,11 @@ def reader(data_type: str) -> Callable[[str], object]:
     return str if pattern is None else _text_reader(pattern)
 
 
-def write(data_type: str, value: object) -> str | EscapedUTF8:
-    """The text of a value; an :class:`Escaped` or :class:`EscapedUTF8` stays one.
+def write(data_type: str, value: object) -> str:
+    """The text of a value; an :class:`Escaped` stays one.
 
     Raises TypeError or ValueError for a value that is not of the type: a mistake of ours.
     """
-    if data_type == "string" and isinstance(value, EscapedUTF8):
-        return value
     if data_type in _TEXTS:
         if not isinstance(value, str):
             raise TypeError(f"{data_type}: {type(value).__name__}")

@@ -247,9 +247,9 @@ class Service:
     ) -> list[tuple[str, str | EscapedUTF8]]:
         """Carry out an action: text in, the results as text in declared order out.
 
-        Texts that are :class:`Escaped` or :class:`EscapedUTF8` stay so. Raises ActionError, from the arguments or by
-        the handler, and whatever else goes wrong in the handler; TypeError or ValueError if its
-        results are not those declared.
+        Texts that are :class:`Escaped` or :class:`EscapedUTF8` stay so. Raises ActionError, from
+        the arguments or by the handler, and whatever else goes wrong in the handler; TypeError or
+        ValueError if its results are not those declared.
         """
         call = self._calls.get(action_name)
         if call is None or not self.implements(request.service_type):
@@ -293,15 +293,18 @@ class _Call:
 
     def write(self, results: Mapping[str, object]) -> list[tuple[str, str | EscapedUTF8]]:
         try:
-            texts = [
-                (name, data_types.write(data_type, results[name]))
-                for name, data_type in self._gives
-            ]
+            texts = [(name, _written(data_type, results[name])) for name, data_type in self._gives]
         except KeyError as error:
             raise TypeError(f"{self._name} gave {sorted(results)}") from error
         if len(results) != len(texts):
             raise TypeError(f"{self._name} gave {sorted(results)}")
         return texts
+
+
+def _written(data_type: str, value: object) -> str | EscapedUTF8:
+    if data_type == "string" and isinstance(value, EscapedUTF8):
+        return value
+    return data_types.write(data_type, value)
 
 
 def _argument_reader(variable: StateVariable) -> Callable[[str], object]:

@@ -265,10 +265,14 @@ def asked(
 # ---- reading answers
 
 
+def bytes_of(result: str | bytes) -> bytes:
+    """A result as it goes into the answer."""
+    return result.encode() if isinstance(result, str) else result
+
+
 def objects_of(result: str | bytes) -> list[Any]:
     """The objects of a Result as it stands in the SOAP answer: unpacked as a control point does."""
-    escaped = result.encode() if isinstance(result, str) else result
-    inner = etree.fromstring(b"<Result>%b</Result>" % escaped).text
+    inner = etree.fromstring(b"<Result>%b</Result>" % bytes_of(result)).text
     assert inner is not None
     document = etree.fromstring(inner.encode())
     assert document.tag == f"{{{DIDL}}}DIDL-Lite"

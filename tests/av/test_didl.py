@@ -446,5 +446,5 @@ def test_the_answer_of_one_address_does_not_name_another() -> None:
     wanted = filter.parse("*")
     one, _ = didl.writer(wanted, UNKNOWN, "http://192.0.2.5:8200").result([TRACK], MEGABYTE)
     other, _ = didl.writer(wanted, UNKNOWN, "http://[fe80::1]:8200").result([TRACK], MEGABYTE)
-    assert b"[fe80::1]" not in one
-    assert b"192.0.2.5" not in other
+    assert one.find(b"[fe80::1]") == -1
+    assert other.find(b"192.0.2.5") == -1

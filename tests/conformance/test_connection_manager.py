@@ -20,7 +20,8 @@ def manager() -> Service:
 
 
 async def call(service: Service, action: str, **arguments: str) -> dict[str, str]:
-    return dict(await service.call(action, arguments, asked(service.service_type)))
+    results = await service.call(action, arguments, asked(service.service_type))
+    return {name: str(value) for name, value in results}
 
 
 def test_actions_and_variables_are_those_of_cm_1(manager: Service) -> None:

@@ -27,6 +27,7 @@ from tests.av.library_fake import (
     FakeLibrary,
     OneProfile,
     asked,
+    bytes_of,
     objects_of,
     prefixed,
     reference,
@@ -237,7 +238,7 @@ async def test_python_didl_lite_reads_our_objects(directory: ContentDirectory) -
         "SortCriteria": "",
     }
     answer = dict(await directory.service.call("Browse", arguments, asked()))
-    inner = etree.fromstring(b"<Result>%b</Result>" % answer["Result"]).text or ""
+    inner = etree.fromstring(b"<Result>%b</Result>" % bytes_of(answer["Result"])).text or ""
     track, photo, film = didl_lite.from_xml_string(inner)
     assert isinstance(track, didl_lite.MusicTrack)
     assert isinstance(photo, didl_lite.Photo)

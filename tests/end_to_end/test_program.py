@@ -179,7 +179,7 @@ def test_byebye_is_sent_on_the_way_out(media_root: Path, home: Path) -> None:
                 message = group.recv(4096)
                 if b"ssdp:alive" in message and program.udn.encode() in message:
                     break
-        gone = set()
+        gone: set[str] = set()
         while len(gone) < 6:
             message = group.recv(4096)
             if b"ssdp:byebye" in message and program.udn.encode() in message:
@@ -204,9 +204,7 @@ def test_sighup_looks_at_the_files_again(media_root: Path, home: Path) -> None:
 
         program.process.send_signal(signal.SIGHUP)
 
-        program.wait_for(
-            lambda: program.log.count("scan done") > finished, "another finished scan"
-        )
+        program.wait_for(lambda: program.log.count("scan done") > finished, "another finished scan")
 
 
 def test_a_second_server_on_the_same_data_directory_is_refused_in_one_line(

@@ -17,6 +17,7 @@ from mediaserver.upnp.service import (
     Action,
     ActionRequest,
     Escaped,
+    EscapedUTF8,
     Service,
     StateVariable,
     keyword,
@@ -72,7 +73,7 @@ class Mover:
         self.called.append((object_id, flag, count, level))
         return self.results
 
-    async def call(self, arguments: Mapping[str, str]) -> list[tuple[str, str]]:
+    async def call(self, arguments: Mapping[str, str]) -> list[tuple[str, str | EscapedUTF8]]:
         return await self.service.call("Move", arguments, request())
 
 

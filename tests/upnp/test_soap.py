@@ -346,7 +346,11 @@ def test_an_answer_has_all_results_in_order() -> None:
 
 
 def test_text_is_escaped_once_and_escaped_text_not_again() -> None:
-    results = [("A", "<a>&amp;"), ("B", Escaped("&lt;b&gt;")), ("C", EscapedUTF8(b"&lt;c&gt;"))]
+    results: list[tuple[str, str | EscapedUTF8]] = [
+        ("A", "<a>&amp;"),
+        ("B", Escaped("&lt;b&gt;")),
+        ("C", EscapedUTF8(b"&lt;c&gt;")),
+    ]
     body = soap.answer(TYPE, "X", results)
     assert b"<A>&lt;a&gt;&amp;amp;</A><B>&lt;b&gt;</B><C>&lt;c&gt;</C>" in body
 
