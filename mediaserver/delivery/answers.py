@@ -80,9 +80,11 @@ class FileAnswer:
     progress: Callable[[int], None] = field(default=lambda count: None)
     """Told how many bytes more have been sent."""
 
-    async def send(self, scope: Scope, send: Send) -> None:
-        """Answer: conditional requests and ranges are looked after. The file stays open."""
-        headers = request_headers(scope)
+    async def send(self, scope: Scope, send: Send, headers: Mapping[str, str]) -> None:
+        """Answer a request with these headers: preconditions and ranges are looked after.
+
+        The file stays open.
+        """
         file = self.file
         current = conditional.validators(file.inode, file.size, file.mtime_ns)
         match conditional.evaluate(headers, current):

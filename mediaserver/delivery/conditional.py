@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from enum import Enum, auto
+from functools import lru_cache
 
 MAX_HEADER = 4096
 """Characters of a precondition that are looked at; a longer one is as if absent."""
@@ -34,9 +35,12 @@ class Validators:
     @property
     def last_modified(self) -> str | None:
         """As an HTTP date."""
-        if self.modified is None:
-            return None
-        return format_datetime(datetime.fromtimestamp(self.modified, UTC), usegmt=True)
+        return None if self.modified is None else _http_date(self.modified)
+
+
+@lru_cache(maxsize=256)
+def _http_date(seconds: int) -> str:
+    return format_datetime(datetime.fromtimestamp(seconds, UTC), usegmt=True)
 
 
 def validators(inode: int, size: int, mtime_ns: int, *, now: float | None = None) -> Validators:

@@ -71,7 +71,7 @@ class _Pictures:
             ("contentFeatures.dlna.org", features),
         ]
         answer = FileAnswer(file, client.mime_type(mime_type), written)
-        await answer.send(scope, send)
+        await answer.send(scope, send, headers)
 
 
 class Art(_Pictures):

@@ -4,6 +4,7 @@ One descriptor serves a whole answer and gives its length, so that a file which 
 can at worst make an answer end early, never wrong (security.md F6). Nothing is ever compressed.
 """
 
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from mediaserver import dlna, urls
@@ -11,7 +12,7 @@ from mediaserver.clients import ClientProfile, ClientRegistry
 from mediaserver.delivery import answers
 from mediaserver.delivery.answers import FileAnswer, Headers, Receive, Scope, Send
 from mediaserver.delivery.files import Files
-from mediaserver.delivery.library import Library
+from mediaserver.delivery.library import Library, MediaFiles
 from mediaserver.delivery.transfers import Transfers
 from mediaserver.library.lookup import MediaFile
 from mediaserver.library.opening import OpenFile
@@ -33,7 +34,7 @@ class Media:
         *,
         dscp: bool,
     ) -> None:
-        self._library = library
+        self._media_files = MediaFiles(library)
         self._clients = clients
         self._transfers = transfers
         self._files = files
@@ -41,7 +42,7 @@ class Media:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = urls.parse_media(scope["path"])
-        media = await self._library.media_file(key) if key is not None else None
+        media = await self._media_files.find(key) if key is not None else None
         if media is None:
             await answers.refuse(scope, send, 404)
             return
@@ -50,45 +51,46 @@ class Media:
             location = urls.art(media.art_id, "JPEG_TN")
             await answers.refuse(scope, send, 302, [("Location", location)])
             return
-        headers = answers.request_headers(scope)
+        request = answers.request_headers(scope)
         try:
-            asked = dlna.read_request(headers, media.kind)
+            asked = dlna.read_request(request, media.kind)
         except dlna.Refused as error:
             await answers.refuse(scope, send, error.status)
             return
         file = await self._files.open_or_refuse(media.path, media.root, scope, send)
         if file is not None:
             with file:
-                profile = self._clients.of_request(headers, answers.host_of(scope))
-                await self._send(scope, send, media, file, asked, profile)
+                profile = self._clients.of_request(request, answers.host_of(scope))
+                answer = partial(
+                    FileAnswer,
+                    file,
+                    profile.mime_type(media.mime_type),
+                    headers(media, file.size, asked, profile),
+                    traffic_class=asked.mode.traffic_class if self._dscp else 0,
+                    stall_seconds=STALL_SECONDS,
+                )
+                if scope["method"] == "HEAD":
+                    await answer().send(scope, send, request)
+                else:
+                    await self._transfer(scope, send, media, file, answer, request)
 
-    async def _send(
+    async def _transfer(
         self,
         scope: Scope,
         send: Send,
         media: MediaFile,
         file: OpenFile,
-        asked: dlna.TransferRequest,
-        profile: ClientProfile,
+        answer: Callable[..., FileAnswer],
+        request: Mapping[str, str],
     ) -> None:
-        answer = partial(
-            FileAnswer,
-            file,
-            profile.mime_type(media.mime_type),
-            headers(media, file.size, asked, profile),
-            traffic_class=asked.mode.traffic_class if self._dscp else 0,
-            stall_seconds=STALL_SECONDS,
-        )
-        if scope["method"] == "HEAD":
-            await answer().send(scope, send)
-            return
-        transfer = self._transfers.begin(answers.host_of(scope), media.key, media.title, file.size)
+        host = answers.host_of(scope)
+        transfer = self._transfers.begin(host, media.key, media.title, file.size)
         if transfer is None:
             await answers.refuse(scope, send, 503, [("Retry-After", str(RETRY_SECONDS))])
             return
         try:
             progress = partial(self._transfers.progress, transfer)
-            await answer(progress=progress).send(scope, send)
+            await answer(progress=progress).send(scope, send, request)
         finally:
             self._transfers.end(transfer)
 

@@ -89,7 +89,11 @@ def open_media(path: bytes, root: bytes, *more_roots: bytes) -> OpenFile:
 def _real_root(root: bytes) -> bytes | None:
     """Where a media root really is, as a prefix of paths; None if it is not there."""
     try:
-        real = os.path.realpath(root, strict=True)
+        descriptor = os.open(root, _LOOK | os.O_DIRECTORY)
+        try:
+            real = _real(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError:
         return None
     return real if real.endswith(b"/") else real + b"/"
@@ -101,7 +105,7 @@ def _check(descriptor: int, inside: Sequence[bytes]) -> None:
         raise FileGone("not a regular file")
     if not status.st_nlink:
         raise FileGone("removed")
-    real = os.readlink(_name(descriptor))  # noqa: PTH115 - a path of bytes
+    real = _real(descriptor)
     if not any(real.startswith(root) for root in inside):
         raise FileGone("outside the media root")
 
@@ -115,6 +119,11 @@ def _reopened(descriptor: int) -> OpenFile:
         os.close(opened)
         raise
     return OpenFile(opened, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _real(descriptor: int) -> bytes:
+    """The path that the kernel has for something open."""
+    return os.readlink(_name(descriptor))  # noqa: PTH115 - a path of bytes
 
 
 def _name(descriptor: int) -> bytes:

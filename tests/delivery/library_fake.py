@@ -45,6 +45,8 @@ class FakeLibrary:
     def __init__(self, root: Path, cache: Path) -> None:
         self.root = root
         self.artwork = FakeArtwork(cache)
+        self.system_update_id = 1
+        self.lookups = 0
         self._media: dict[int, MediaFile] = {}
         self._art: dict[int, ArtSource] = {}
 
@@ -89,7 +91,12 @@ class FakeLibrary:
         )
         return self._art[art_id]
 
+    def remove(self, media: MediaFile) -> None:
+        del self._media[media.key]
+        self.system_update_id += 1
+
     async def media_file(self, key: int) -> MediaFile | None:
+        self.lookups += 1
         return self._media.get(key)
 
     async def art_source(self, art_id: int) -> ArtSource | None:

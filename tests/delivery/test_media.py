@@ -310,6 +310,18 @@ async def started(service: Delivering) -> None:
             await asyncio.sleep(0)
 
 
+async def test_a_file_is_looked_up_once_while_the_library_stays_the_same(
+    service: Delivering, library: FakeLibrary
+) -> None:
+    media = library.add("song.mp3", CONTENT)
+    url = f"/media/{media.key:x}.mp3"
+    for first in (0, 1000, 2000):
+        await ask(service.server, url, f"Range: bytes={first}-{first + 999}")
+    assert library.lookups == 1
+    library.remove(media)
+    assert (await ask(service.server, url)).status == 404
+
+
 # ---- transfers
 
 

@@ -129,8 +129,12 @@ def test_a_missing_root_is_unavailable_not_empty(tmp_path: Path) -> None:
 
 
 def test_a_failing_disk_is_unavailable(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(*arguments: object) -> int:
-        raise OSError(5, "Input/output error")
+    working = os.open
+
+    def failing(path: bytes, flags: int) -> int:
+        if path.endswith(b"song.mp3"):
+            raise OSError(5, "Input/output error")
+        return working(path, flags)
 
     monkeypatch.setattr(os, "open", failing)
     with pytest.raises(FileUnavailable, match="Input/output error"):
