@@ -17,9 +17,9 @@ from mediaserver.clients import ClientRegistry
 from mediaserver.config import Settings
 from mediaserver.data_directory import DataDirectory, DataDirectoryError
 from mediaserver.delivery.routing import Delivery
-from mediaserver.library.browsing import SORT_CAPABILITIES
+from mediaserver.library.browsing.browser import SORT_CAPABILITIES
+from mediaserver.library.browsing.search import SEARCH_CAPABILITIES
 from mediaserver.library.library import Library
-from mediaserver.library.search import SEARCH_CAPABILITIES
 from mediaserver.server.admission import Admission
 from mediaserver.server.serving import HttpServer
 from mediaserver.upnp import control, description, ssdp

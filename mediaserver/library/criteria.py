@@ -1,6 +1,6 @@
 """The tree of a search (CDS:1 §2.5.5.1), without its text form.
 
-The grammar is read in ``av.search_criteria``; ``library.search`` turns the tree into SQL.
+The grammar is read in ``av.search_criteria``; ``library.browsing.search`` turns the tree into SQL.
 Property names are spelled as control points spell them: ``dc:title``, ``upnp:artist``, ``@id``.
 """
 

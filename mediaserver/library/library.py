@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mediaserver.library import lookup
 from mediaserver.library.artwork import Artwork
-from mediaserver.library.browsing import Browser
+from mediaserver.library.browsing.browser import Browser
 from mediaserver.library.criteria import Criteria, SortKey
 from mediaserver.library.database import Database
 from mediaserver.library.lookup import ArtSource, MediaFile, UnreadableFile

@@ -1,7 +1,7 @@
 """The tables of the index (SQLite through SQLAlchemy Core; migrations in ``migrations/``).
 
 Written by one thread, in transactions, by :mod:`mediaserver.library.indexer`; read by
-:mod:`mediaserver.library.browsing` and ``search``. What a list is ordered by, and how many
+:mod:`mediaserver.library.browsing`. What a list is ordered by, and how many
 children it has, is kept in columns when a change is written, so that reading a page costs the
 page and not the library.
 

@@ -7,12 +7,15 @@ an absolute-form target too.
 """
 
 import ipaddress
+import logging
 import re
 import socket
 from collections.abc import Iterable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+logger = logging.getLogger(__name__)
 
 REMEMBERED = 1024
 """Answers kept; all are forgotten when there are more."""
@@ -24,7 +27,7 @@ _HOST = re.compile(
 
 
 class Admission:
-    """The rules; what they say of a peer or a Host is remembered.
+    """The rules; what they say of a peer or a Host is remembered, and logged once.
 
     ``hosts`` are further names or addresses that mean us, ``networks`` further ones that may
     connect besides loopback; with ``attached`` also those of our own interfaces.
@@ -66,6 +69,8 @@ class Admission:
             if len(self._peers) >= REMEMBERED:
                 self._peers.clear()
             verdict = self._peers[peer] = self._judge_peer(peer)
+            if not verdict:
+                logger.info("not on an attached or allowed network, refused: %s", peer)
         return verdict
 
     def is_ours(self, host: bytes, port: int) -> bool:
@@ -75,6 +80,8 @@ class Admission:
             if len(self._hosts) >= REMEMBERED:
                 self._hosts.clear()
             verdict = self._hosts[host, port] = self._judge_host(host, port)
+            if not verdict:
+                logger.info("asked for another host, refused: %r", host[:256])
         return verdict
 
     def _judge_peer(self, peer: str) -> bool:

@@ -64,7 +64,7 @@ class Connections:
             self._open.add(connection)
             self._per_host[host] += 1
         else:
-            logger.info("no room for another connection host=%s open=%d", host, len(self._open))
+            logger.debug("no room for another connection host=%s open=%d", host, len(self._open))
         return room
 
     def discard(self, connection: Connection) -> None:

@@ -32,9 +32,6 @@ EXTENSIONS: dict[str, dict[object, object]] = {
     "mediaserver.transfer": {},
 }
 
-HOLD = 64 << 10
-"""Bytes kept back at most, to leave together with what follows."""
-
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _INTERNAL_ERROR = b"Internal Server Error"
 _NO_HEAD = Head(b"", None, chunked=False, keep_alive=False, has_body=False)
@@ -173,14 +170,11 @@ class Exchange(RequestResponseCycle):
                 body = _chunk(body, last=not more)
         else:
             body = b""
-        if more and len(self._held) + len(body) <= HOLD:
-            self._held += body
-        elif body:
-            self.connection.write(self._held, body)
-            self._held = b""
-        elif self._held:
-            self.connection.write(self._held)
-            self._held = b""
+        # The head has waited to leave together with the first of the body.
+        held, self._held = self._held, b""
+        pieces = [piece for piece in (held, body) if piece]
+        if pieces:
+            self.connection.write(*pieces)
         if not more:
             self._complete()
 

@@ -115,10 +115,7 @@ class MediaProtocol(HttpToolsProtocol):
         self._progress = (0, now)
         self._deadline = now + self._limits.new_seconds
         self.idle_since = now
-        if not self.edge.admission.may_connect(self.host):
-            logger.info("connection refused host=%s", self.host)
-            transport.abort()
-        elif not self.edge.connections.add(self):
+        if not self.edge.admission.may_connect(self.host) or not self.edge.connections.add(self):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -140,8 +137,12 @@ class MediaProtocol(HttpToolsProtocol):
         """The peer sends no more. It may well be waiting for its answer: RFC 9112 §9.6."""
         if self._active is None or self._active.response_complete:
             return False
-        self._active.keep_alive = False
+        self._last_exchange(self._active).keep_alive = False
         return self._reading is Reading.NOTHING
+
+    def _last_exchange(self, active: Exchange) -> Exchange:
+        """The last of the requests that were understood and not answered yet."""
+        return cast("Exchange", self.pipeline[0][0]) if self.pipeline else active
 
     def give_way(self) -> None:
         self.transport.abort()
@@ -232,7 +233,6 @@ class MediaProtocol(HttpToolsProtocol):
             raise RequestRefused(400)  # RFC 9112 §3.2; HTTP/1.0 knows none
         port = self.server[1] or 0 if self.server else 0
         if host is not None and not self.edge.admission.is_ours(host, port):
-            logger.info("request for another host host=%s asked=%r", self.host, host[:256])
             raise RequestRefused(421)
         raw_path, query = self._target(url, port)
         path = raw_path.decode("ascii")
@@ -257,7 +257,8 @@ class MediaProtocol(HttpToolsProtocol):
             self,
             cast("HTTPScope", scope),
             keep_alive=version == "1.1" and self.parser.should_keep_alive(),
-            expect_100_continue=expects_continue,
+            # A client of HTTP/1.0 cannot know what 100 is (RFC 9110 §10.1.1).
+            expect_100_continue=expects_continue and version == "1.1",
         )
         if len(self.pipeline) >= self._limits.pipelined:
             raise RequestRefused(400)
@@ -418,7 +419,7 @@ class MediaProtocol(HttpToolsProtocol):
         """Answer a request here and close; nothing after it is read."""
         if self._reading is Reading.REFUSED or self.transport.is_closing():
             return
-        logger.info("request refused host=%s status=%d", self.host, status)
+        logger.debug("request refused host=%s status=%d", self.host, status)
         if self._reading is Reading.BODY:
             # What is refused has been handed on already.
             exchange = self.cycle
@@ -433,8 +434,7 @@ class MediaProtocol(HttpToolsProtocol):
                 self.pipeline.popleft()
         if self._active is not None:
             # Earlier requests are answered still; then the end of the connection is the answer.
-            last = self.pipeline[0][0] if self.pipeline else self._active
-            last.keep_alive = False
+            self._last_exchange(self._active).keep_alive = False
             self._reading = Reading.REFUSED
             self._deadline = NEVER
             return
@@ -472,7 +472,7 @@ class MediaProtocol(HttpToolsProtocol):
             if sent != before:
                 self._progress = (sent, now)
             elif now - since >= self._stall_seconds:
-                logger.info("receiver takes nothing host=%s", self.host)
+                logger.debug("receiver takes nothing host=%s", self.host)
                 self.transport.abort()
             return
         self._progress = (self._written, now)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mediaserver.library.browsing import MAX_PAGE, SORT_CAPABILITIES, Browser
+from mediaserver.library.browsing.browser import MAX_PAGE, SORT_CAPABILITIES, Browser
 from mediaserver.library.criteria import SortKey
 from mediaserver.library.database import driver_of
 from mediaserver.library.errors import NoSuchObject, NotAContainer, UnsupportedSort

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mediaserver.library.browsing.search import SEARCH_CAPABILITIES
 from mediaserver.library.criteria import (
     And,
     Compare,
@@ -32,7 +33,6 @@ from mediaserver.library.errors import (
     UnsupportedSort,
 )
 from mediaserver.library.objects import Container, Item, Object
-from mediaserver.library.search import SEARCH_CAPABILITIES
 from tests.factories import SAMPLE, FilledLibrary, item_of, titles, walk
 
 C, S, EQUAL = Operator.CONTAINS, Operator.STARTS_WITH, Operator.EQUAL

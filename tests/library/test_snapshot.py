@@ -4,8 +4,8 @@ from array import array
 
 import pytest
 
-from mediaserver.library import snapshot
-from mediaserver.library.snapshot import Memory
+from mediaserver.library.browsing import snapshot
+from mediaserver.library.browsing.snapshot import Memory
 
 
 def never() -> int:

@@ -10,13 +10,13 @@ The order is containers, then items, each by title.
 
 from collections.abc import Iterator
 
-from mediaserver.library import folder_sources, item_sources, matching, value_sources
+from mediaserver.library.browsing import folder_sources, item_sources, matching, value_sources
+from mediaserver.library.browsing.properties import SEARCH_CAPABILITIES
+from mediaserver.library.browsing.snapshot import Snapshot
+from mediaserver.library.browsing.sources import Source
+from mediaserver.library.browsing.tree import Place, Tree
 from mediaserver.library.criteria import Criteria
 from mediaserver.library.objects import Kind
-from mediaserver.library.properties import SEARCH_CAPABILITIES
-from mediaserver.library.snapshot import Snapshot
-from mediaserver.library.sources import Source
-from mediaserver.library.tree import Place, Tree
 from mediaserver.library.views import Arrangement, View
 
 __all__ = ["SEARCH_CAPABILITIES", "hits"]

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from mediaserver.library import search, sources
+from mediaserver.library.browsing import search, sources
+from mediaserver.library.browsing.snapshot import Memory, Snapshot
+from mediaserver.library.browsing.sorting import SORT_CAPABILITIES, sorted_views
+from mediaserver.library.browsing.tree import Place, Tree
 from mediaserver.library.criteria import Criteria, SortKey
 from mediaserver.library.object_ids import parse
 from mediaserver.library.objects import Object, Page
-from mediaserver.library.snapshot import Memory, Snapshot
-from mediaserver.library.sorting import SORT_CAPABILITIES, sorted_views
-from mediaserver.library.tree import Place, Tree
 from mediaserver.library.views import DEFAULT_VIEWS, View
 
 __all__ = ["MAX_PAGE", "SORT_CAPABILITIES", "Browser"]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mediaserver.library.sources import TEXTS, Condition, Form
+from mediaserver.library.browsing.sources import TEXTS, Condition, Form
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from mediaserver.library import object_ids
+from mediaserver.library.browsing.rows import items
+from mediaserver.library.browsing.snapshot import Snapshot
+from mediaserver.library.browsing.sources import Condition, Form, IsChild, Render, Source
 from mediaserver.library.indexing.records import UPNP_CLASSES
 from mediaserver.library.objects import Item, Kind
-from mediaserver.library.rows import items
-from mediaserver.library.snapshot import Snapshot
-from mediaserver.library.sources import Condition, Form, IsChild, Render, Source
 from mediaserver.library.views import View
 
 RECENT = 200

@@ -15,11 +15,11 @@ from enum import Enum
 from itertools import chain
 from typing import NamedTuple
 
-from mediaserver.library import sorting
+from mediaserver.library.browsing import sorting
+from mediaserver.library.browsing.snapshot import Row, Snapshot
 from mediaserver.library.criteria import SortKey
 from mediaserver.library.object_ids import Parsed
 from mediaserver.library.objects import Object
-from mediaserver.library.snapshot import Row, Snapshot
 
 
 class Form(Enum):

@@ -8,11 +8,11 @@ import json
 from collections.abc import Sequence
 
 from mediaserver.library import object_ids
+from mediaserver.library.browsing.rows import art, in_order, items
+from mediaserver.library.browsing.snapshot import Snapshot
+from mediaserver.library.browsing.sources import Condition, Form, Source
 from mediaserver.library.indexing.records import UPNP_CLASSES
 from mediaserver.library.objects import Container, Item, Kind, ObjectID
-from mediaserver.library.rows import art, in_order, items
-from mediaserver.library.snapshot import Snapshot
-from mediaserver.library.sources import Condition, Form, Source
 from mediaserver.library.views import View
 
 STORAGE_FOLDER = "object.container.storageFolder"

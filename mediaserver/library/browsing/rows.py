@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from mediaserver.library import object_ids
+from mediaserver.library.browsing.snapshot import Row, Snapshot
 from mediaserver.library.objects import Art, Item, Kind, ObjectID
-from mediaserver.library.snapshot import Row, Snapshot
 
 ParentOf = Callable[[int, int], ObjectID]
 """The parent of an item in a list, by the key of the item and that of its folder."""

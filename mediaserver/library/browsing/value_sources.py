@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from mediaserver.library import object_ids
+from mediaserver.library.browsing.item_sources import kind_of, of_kind
+from mediaserver.library.browsing.rows import art, items, lines
+from mediaserver.library.browsing.snapshot import Snapshot
+from mediaserver.library.browsing.sources import Condition, Form, Source
 from mediaserver.library.indexing.records import UPNP_CLASSES
-from mediaserver.library.item_sources import kind_of, of_kind
 from mediaserver.library.objects import Container, Item, ObjectID
-from mediaserver.library.rows import art, items, lines
-from mediaserver.library.snapshot import Snapshot
-from mediaserver.library.sources import Condition, Form, Source
 from mediaserver.library.views import View
 
 CONTAINER = "object.container"

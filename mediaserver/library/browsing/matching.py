@@ -8,12 +8,17 @@ the others. The rest is told by :mod:`.properties`.
 from collections.abc import Iterator
 from dataclasses import replace
 
+from mediaserver.library.browsing.fitting import Fit, all_of, any_of, none_of
+from mediaserver.library.browsing.properties import (
+    CLASS,
+    SEARCH_CAPABILITIES,
+    Property,
+    properties_of,
+)
+from mediaserver.library.browsing.snapshot import Snapshot
+from mediaserver.library.browsing.sources import TABLES, TEXTS, Condition, Source
 from mediaserver.library.criteria import And, Compare, Criteria, Everything, Exists, Operator, Or
 from mediaserver.library.errors import UnsupportedCriteria
-from mediaserver.library.fitting import Fit, all_of, any_of, none_of
-from mediaserver.library.properties import CLASS, SEARCH_CAPABILITIES, Property, properties_of
-from mediaserver.library.snapshot import Snapshot
-from mediaserver.library.sources import TABLES, TEXTS, Condition, Source
 
 MAX_TERMS = 64
 """Terms of criteria at most (security.md 2)."""

@@ -12,14 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from mediaserver.library.browsing.fitting import Fit, Found
+from mediaserver.library.browsing.snapshot import Snapshot
+from mediaserver.library.browsing.sources import Condition, Form, Source
 from mediaserver.library.criteria import Operator
-from mediaserver.library.fitting import Fit, Found
 from mediaserver.library.folding import fold
 from mediaserver.library.indexing.records import UPNP_CLASSES
 from mediaserver.library.object_ids import parse
 from mediaserver.library.objects import Item, Kind
-from mediaserver.library.snapshot import Snapshot
-from mediaserver.library.sources import Condition, Form, Source
 
 CLASS = "upnp:class"
 SEARCH_CAPABILITIES: tuple[str, ...] = (

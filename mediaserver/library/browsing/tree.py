@@ -8,11 +8,12 @@ stand for its folder: what is in it stands directly in the view.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mediaserver.library import folder_sources, item_sources, object_ids, value_sources
+from mediaserver.library import object_ids
+from mediaserver.library.browsing import folder_sources, item_sources, value_sources
+from mediaserver.library.browsing.snapshot import Snapshot
+from mediaserver.library.browsing.sources import Form, Source, total
 from mediaserver.library.errors import NoSuchObject, NotAContainer
 from mediaserver.library.objects import Container, Item
-from mediaserver.library.snapshot import Snapshot
-from mediaserver.library.sources import Form, Source, total
 from mediaserver.library.views import Arrangement, View
 
 TITLE = "Root"
