@@ -221,6 +221,43 @@ async def test_an_application_that_fails_in_its_answer_breaks_the_connection(
         assert not received.endswith(b"\r\n\r\n0123456789")
 
 
+async def test_what_is_sent_in_parts_leaves_at_once() -> None:
+    # Server-sent events: each has to arrive before the next is there.
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(start())
+        await send(body(b"", more=True))
+        for number in range(3):
+            await gates[number].wait()
+            await send(body(b"event %d" % number, more=True))
+        await send(body(b""))
+
+    gates = [asyncio.Event() for _ in range(3)]
+    async with serving(app) as server, connected(server) as client:
+        await client.send(request(server))
+        async with asyncio.timeout(5):
+            assert b"200 OK" in await client.reader.readuntil(b"\r\n\r\n")
+            for number, gate in enumerate(gates):
+                gate.set()
+                assert await client.reader.readuntil(b"event %d\r\n" % number)
+        assert await client.reader.readuntil(b"0\r\n\r\n")
+
+
+async def test_half_a_close_behind_pipelined_requests_does_not_lose_their_answers() -> None:
+    async with serving(echo) as server, connected(server) as client:
+        await client.send(request(server, "/a") + request(server, "/b") + request(server, "/c"))
+        client.writer.write_eof()
+        received = await client.rest()
+        assert [name in received for name in (b"GET /a ", b"GET /b ", b"GET /c ")] == [True] * 3
+
+
+async def test_a_client_of_http_1_0_is_not_told_to_continue() -> None:
+    # RFC 9110 §10.1.1
+    async with serving(echo) as server, connected(server) as client:
+        head = b"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+        await client.send(head + b"abc")
+        assert (await client.answer()).body == b"POST / abc"
+
+
 async def test_an_application_hears_that_its_client_has_gone() -> None:
     heard = asyncio.Event()
 
