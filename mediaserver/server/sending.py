@@ -79,8 +79,7 @@ class FileSender:
             if data is not None:
                 link.write(head, data)
                 return
-        original = link.transport.get_extra_info("socket")
-        with socket.socket(fileno=os.dup(original.fileno())) as duplicate:
+        with _duplicate(link.transport) as duplicate:
             stretch = _Stretch(duplicate, head, file, offset, count)
             while not stretch.done:
                 sent = await self._threads.run(stretch.push)
@@ -152,6 +151,14 @@ class _Stretch:
         self._offset += sent
         self._count -= sent
         return sent
+
+
+def _duplicate(transport: asyncio.Transport) -> socket.socket:
+    """The transport's socket under another descriptor. Raises FileFailed if there is none left."""
+    try:
+        return socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+    except OSError as error:
+        raise FileFailed(error.strerror) from error
 
 
 def _in_memory(file: int, offset: int, count: int) -> bytearray | None:

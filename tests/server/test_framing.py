@@ -1,9 +1,13 @@
 """What is no request, or one that two readers might understand differently (RFC 9112, N13)."""
 
+import asyncio
+import random
+import re
+
 import pytest
 
 from mediaserver.server.serving import HttpServer
-from tests.http_server import connected, echo, request, serving
+from tests.http_server import ask, connected, echo, request, serving
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
@@ -129,3 +133,53 @@ async def test_an_error_tells_nothing_of_the_request() -> None:
         answer = await client.answer()
         assert (answer.status, answer.body) == (421, b"Misdirected Request\n")
         assert answer.header("Content-Type") == "text/plain"
+
+
+GOOD = [
+    b"GET /a?b=c HTTP/1.1\r\nHost: localhost\r\nUser-Agent: x\r\n\r\n",
+    b"POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\n\r\nhello world",
+    b"POST /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nT: t\r\n\r\n",
+    b"GET http://localhost/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+]
+
+
+def damaged(dice: random.Random) -> bytes:
+    """A few good requests with some bytes changed, left out or put in."""
+    data = bytearray(b"".join(dice.choices(GOOD, k=3)))
+    for _ in range(dice.randint(1, 4)):
+        at = dice.randrange(len(data))
+        match dice.randrange(3):
+            case 0:
+                data[at] = dice.randrange(256)
+            case 1:
+                del data[at : at + dice.randint(1, 5)]
+            case 2:
+                data[at:at] = dice.choice([b"\r\n", b"\n", b" ", b":", b"\0", b"99", b"\xff"])
+    return bytes(data)
+
+
+async def test_whatever_comes_the_answers_are_whole_and_the_server_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    dice = random.Random(11)  # noqa: S311 - the same damage in every run
+    async with serving(echo) as server:
+        for _ in range(300):
+            data = damaged(dice)
+            cut = dice.randrange(len(data))
+            async with connected(server) as client:
+                await client.send(data[:cut])
+                await asyncio.sleep(0)
+                await client.send(data[cut:])
+                client.writer.write_eof()
+                received = await client.rest()
+            while received:
+                head, end, received = received.partition(b"\r\n\r\n")
+                assert re.fullmatch(rb"HTTP/1\.1 [1-5][0-9]{2} .*", head.partition(b"\r\n")[0])
+                assert end
+                length = re.search(rb"\r\nContent-Length: ([0-9]+)", head)
+                assert length is not None
+                assert len(received) >= int(length[1])
+                received = received[int(length[1]) :]
+        assert (await ask(server, "/still")).body == b"GET /still "
+    assert [record for record in caplog.records if record.exc_info] == []
