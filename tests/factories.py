@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from mediaserver.library.browsing import Browser
+from mediaserver.library.browsing.browser import Browser
 from mediaserver.library.criteria import Criteria, SortKey
 from mediaserver.library.database import Database
 from mediaserver.library.indexer import Batch, FileStatus, Indexer
