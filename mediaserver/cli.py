@@ -152,7 +152,8 @@ def scan(
     settings = _settings(load)
     from mediaserver.app import logs, scanning
 
-    logs.configure(settings.log.level)
+    # The summary says what an owner wants to know; lines in between would tear the progress bar.
+    logs.configure(log_level or "warning")
     with _one_line_failures(), DataDirectory(settings.server.data_dir) as directory:
         complete = asyncio.run(scanning.scan(settings, directory))
     if strict and not complete:
