@@ -78,12 +78,13 @@ def open_media(path: bytes, root: bytes, *more_roots: bytes) -> OpenFile:
     except ValueError as error:
         raise FileGone("not a path") from error
     try:
-        _check(descriptor, inside)
-        return _reopened(descriptor)
+        status = _checked(descriptor, inside)
+        opened = os.open(_name(descriptor), _READ)
     except OSError as error:
         raise _translated(error) from error
     finally:
         os.close(descriptor)
+    return OpenFile(opened, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _real_root(root: bytes) -> bytes | None:
@@ -99,7 +100,8 @@ def _real_root(root: bytes) -> bytes | None:
     return real if real.endswith(b"/") else real + b"/"
 
 
-def _check(descriptor: int, inside: Sequence[bytes]) -> None:
+def _checked(descriptor: int, inside: Sequence[bytes]) -> os.stat_result:
+    """What something is, if it may be served. Raises FileGone, OSError."""
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise FileGone("not a regular file")
@@ -108,17 +110,7 @@ def _check(descriptor: int, inside: Sequence[bytes]) -> None:
     real = _real(descriptor)
     if not any(real.startswith(root) for root in inside):
         raise FileGone("outside the media root")
-
-
-def _reopened(descriptor: int) -> OpenFile:
-    """The same file, open for reading."""
-    opened = os.open(_name(descriptor), _READ)
-    try:
-        status = os.fstat(opened)
-    except BaseException:
-        os.close(opened)
-        raise
-    return OpenFile(opened, status.st_size, status.st_mtime_ns, status.st_ino)
+    return status
 
 
 def _real(descriptor: int) -> bytes:
