@@ -5,7 +5,7 @@
     index.sqlite     the index, with its -wal and -shm
     identity.json    UDN and BOOTID: what control points know the server by
     cache/           pictures made smaller; may be deleted at any time
-    lock             held while a program uses the folder
+    lock             held while a program uses the folder; says which, and its port
 
 The identity is kept apart from the index: an index may be thrown away and built anew, a changed
 UDN makes every control point forget the server.
@@ -26,6 +26,7 @@ from typing import Self
 logger = logging.getLogger(__name__)
 
 INDEX_NAME = "index.sqlite"
+IDENTITY_NAME = "identity.json"
 MAX_BOOT_ID = 2**31 - 1
 """BOOTID is a non-negative 31-bit integer (UDA 1.1 §1.2.2)."""
 
@@ -40,6 +41,60 @@ class Identity:
 
     udn: str
     boot_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The program that uses a data directory; ``port`` is where it serves, None if it does not."""
+
+    pid: int | None
+    port: int | None
+
+
+def read_holder(path: Path) -> Holder | None:
+    """Who uses a data directory at the moment; None: nobody. Changes nothing.
+
+    OSError where that cannot be told.
+    """
+    try:
+        lock = os.open(path / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_note(lock)
+    finally:
+        os.close(lock)
+    return None
+
+
+def read_udn(path: Path) -> str | None:
+    """The UDN kept in a data directory; None if there is none (yet). OSError if unreadable."""
+    try:
+        text = (path / IDENTITY_NAME).read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        return _parse_identity(text).udn
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _read_note(lock: int) -> Holder:
+    lines = os.pread(lock, 40, 0).decode("ascii", "replace").split("\n")
+    pid, port = (int(line) if line.isdigit() else None for line in (*lines, "", "")[:2])
+    return Holder(pid, port)
+
+
+def _parse_identity(text: bytes) -> Identity:
+    """Raises ValueError, KeyError, TypeError or AttributeError for anything else."""
+    found = json.loads(text)
+    udn, boot_id = found["udn"], found["boot_id"]
+    uuid.UUID(udn.removeprefix("uuid:"))
+    if not udn.startswith("uuid:") or not isinstance(boot_id, int):
+        raise ValueError("not an identity")
+    return Identity(udn=udn, boot_id=boot_id)
 
 
 class DataDirectory:
@@ -63,11 +118,11 @@ class DataDirectory:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(self._lock, 20, 0).decode("ascii", "replace").strip()
+            holder = _read_note(self._lock)
             os.close(self._lock)
             raise DataDirectoryError(
                 f"data directory {path} is in use by another mediaserver"
-                + (f" (process {holder})" if holder else "")
+                + (f" (process {holder.pid})" if holder.pid else "")
             ) from None
         except OSError as error:
             os.close(self._lock)
@@ -103,6 +158,13 @@ class DataDirectory:
             os.close(self._lock)
             self._lock = -1
 
+    def note_port(self, port: int) -> None:
+        """Leave a note for other commands where this program serves."""
+        try:
+            os.pwrite(self._lock, f"{os.getpid()}\n{port}\n".encode("ascii"), 0)
+        except OSError as error:
+            logger.warning("data directory %s cannot be written to: %s", self.path, error)
+
     @property
     def index(self) -> Path:
         return self.path / INDEX_NAME
@@ -135,7 +197,7 @@ class DataDirectory:
 
     def store_identity(self, identity: Identity) -> None:
         """Write ``identity.json`` so that a power cut leaves the old one or the new one."""
-        target = self.path / "identity.json"
+        target = self.path / IDENTITY_NAME
         draft = self.path / "identity.json.new"
         try:
             with draft.open("w", encoding="utf-8") as file:
@@ -149,7 +211,7 @@ class DataDirectory:
             ) from error
 
     def _read_identity(self) -> Identity | None:
-        target = self.path / "identity.json"
+        target = self.path / IDENTITY_NAME
         try:
             text = target.read_bytes()
         except FileNotFoundError:
@@ -160,15 +222,10 @@ class DataDirectory:
                 f"{target} cannot be read: {error.strerror or error}"
             ) from error
         try:
-            found = json.loads(text)
-            udn, boot_id = found["udn"], found["boot_id"]
-            uuid.UUID(udn.removeprefix("uuid:"))
-            if not udn.startswith("uuid:") or not isinstance(boot_id, int):
-                raise ValueError("not an identity")
+            return _parse_identity(text)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             self._set_aside(target, error)
             return None
-        return Identity(udn=udn, boot_id=boot_id)
 
     def _set_aside(self, target: Path, error: Exception) -> None:
         aside = self.path / f"{target.name}.damaged-{int(self._wall_clock())}"

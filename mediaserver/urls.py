@@ -10,6 +10,7 @@ PRESENTATION = "/"
 DESCRIPTION = "/description.xml"
 HEALTH = "/health"
 METRICS = "/metrics"
+STATUS = "/status.json"
 
 ICON = "/icon/"
 SERVICE = "/service/"

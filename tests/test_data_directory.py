@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from mediaserver.data_directory import DataDirectory, DataDirectoryError
+from mediaserver.data_directory import (
+    DataDirectory,
+    DataDirectoryError,
+    Holder,
+    read_holder,
+    read_udn,
+)
 
 
 def test_the_udn_is_a_random_uuid_and_survives_a_restart(tmp_path: Path) -> None:
@@ -148,3 +154,34 @@ def test_no_temporary_file_is_left(tmp_path: Path) -> None:
         data.next_identity()
         data.store_boot_id(7)
     assert {path.name for path in tmp_path.iterdir()} == {"identity.json", "lock"}
+
+
+# ---- seen by other commands
+
+
+def test_others_can_see_who_uses_a_folder_and_where_it_serves(tmp_path: Path) -> None:
+    with DataDirectory(tmp_path) as data:
+        assert read_holder(tmp_path) == Holder(os.getpid(), None)
+        data.note_port(8200)
+        assert read_holder(tmp_path) == Holder(os.getpid(), 8200)
+    assert read_holder(tmp_path) is None
+
+
+def test_looking_who_uses_a_folder_makes_nothing(tmp_path: Path) -> None:
+    assert read_holder(tmp_path / "none") is None
+    assert read_udn(tmp_path / "none") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_start_after_a_look_is_not_refused(tmp_path: Path) -> None:
+    with DataDirectory(tmp_path):
+        read_holder(tmp_path)
+    read_holder(tmp_path)
+    with DataDirectory(tmp_path) as data:
+        assert data.next_identity().udn == read_udn(tmp_path)
+
+
+def test_a_damaged_identity_is_none_to_others_and_stays_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "identity.json").write_text("{}")
+    assert read_udn(tmp_path) is None
+    assert (tmp_path / "identity.json").read_text() == "{}"

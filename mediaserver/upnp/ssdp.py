@@ -28,6 +28,7 @@ _NTS: dict[str, Nts] = {
 }
 _SEARCH_LINE = "M-SEARCH * HTTP/1.1"
 _NOTIFY_LINE = "NOTIFY * HTTP/1.1"
+_OK_LINE = re.compile(r"HTTP/1\.[0-9] 200\b.*")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,10}", re.ASCII)
 _VISIBLE = re.compile(r"[!-~]+", re.ASCII)
@@ -58,6 +59,21 @@ class Advertisement:
     nts: Nts
     usn: str
     server: str = ""
+
+
+@dataclass(frozen=True)
+class Response:
+    """The answer of a device to a search (UDA 1.1 §1.3.3)."""
+
+    st: str
+    usn: str
+    location: str
+    server: str = ""
+
+    @property
+    def udn(self) -> str:
+        """``uuid:…`` of the device."""
+        return self.usn.partition("::")[0]
 
 
 class HasServiceType(Protocol):
@@ -156,6 +172,18 @@ def read_advertisement(data: bytes) -> Advertisement | None:
     if nts is None or not _VISIBLE.fullmatch(nt) or not _VISIBLE.fullmatch(usn):
         return None
     return Advertisement(nt, nts, usn, server=_shown(headers.get("server", "")))
+
+
+def read_response(data: bytes) -> Response | None:
+    """Read an answer to a search (UDA 1.1 §1.3.3); None if it is anything else. Never raises."""
+    message = _read(data)
+    if message is None or not _OK_LINE.fullmatch(message[0]):
+        return None
+    headers = message[1]
+    st, usn, location = (headers.get(name, "") for name in ("st", "usn", "location"))
+    if not all(map(_VISIBLE.fullmatch, (st, usn, location))):
+        return None
+    return Response(st, usn, location, server=_shown(headers.get("server", "")))
 
 
 def targets(
@@ -275,6 +303,17 @@ def response(
         ("USN", answer.usn),
         *_identification(identity, ipv6=ipv6),
         *_search_port(identity),
+    )
+
+
+def search(target: str, *, host: str, mx: int | None) -> bytes:
+    """An M-SEARCH request (UDA 1.1 §1.3.2); ``mx`` in seconds, None for a unicast search."""
+    return _message(
+        _SEARCH_LINE,
+        ("HOST", host),
+        ("MAN", '"ssdp:discover"'),
+        *((("MX", str(mx)),) if mx is not None else ()),
+        ("ST", target),
     )
 
 

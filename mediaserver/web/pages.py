@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from mediaserver import urls
-from mediaserver.web import health, metrics, wording
+from mediaserver.web import health, machine, metrics, wording
 from mediaserver.web.metrics import Measure
 from mediaserver.web.status import Status
 
@@ -73,6 +73,11 @@ def routes(
     async def show_health(request: Request) -> Response:
         return _answer(health.document(await status()), "application/json")
 
+    async def show_status(request: Request) -> Response:
+        if not _is_local(request):
+            return _answer(b"for this machine alone\n", "text/plain; charset=utf-8", status=403)
+        return _answer(machine.document(await status()), "application/json")
+
     async def show_metrics(request: Request) -> Response:
         accept = request.headers.get("accept", "")
         return _answer(*metrics.exposition(await status(), measures, accept))
@@ -81,6 +86,7 @@ def routes(
         Route(urls.PRESENTATION, show_page),
         Route(urls.HEALTH, show_health),
         Route(urls.METRICS, show_metrics),
+        Route(urls.STATUS, show_status),
         *(_static_route(name, content_type) for name, content_type in _STATIC_TYPES.items()),
     ]
 
@@ -135,7 +141,11 @@ def _answer(content: bytes, content_type: str, status: int = 200) -> Response:
 
 
 def _is_local(request: Request) -> bool:
-    """Whether this machine asks, and does not ask for another (a proxy on it would)."""
+    """Whether this machine asks, and does not ask for another (a proxy on it would).
+
+    A connection of ours to an address of ours comes from the same address, unless it is told to
+    come from elsewhere; one of others cannot (RFC 1812 §5.3.7: martian sources are dropped).
+    """
     if request.client is None or any(name in request.headers for name in _PROXY_HEADERS):
         return False
     try:
@@ -143,4 +153,5 @@ def _is_local(request: Request) -> bool:
     except ValueError:
         return False
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
+    local, _port = request.scope.get("server") or ("", None)
+    return (mapped or address).is_loopback or request.client.host == local

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediaserver.upnp import ssdp
-from mediaserver.upnp.ssdp import Advertisement, Answer, Identity, Search, Target
+from mediaserver.upnp.ssdp import Advertisement, Answer, Identity, Response, Search, Target
 from tests.recorded import recorded
 
 UDN = "uuid:2fac1234-31f8-11b4-a222-08002b34c003"
@@ -391,3 +391,54 @@ def test_what_is_no_proper_advertisement_is_none(message: bytes) -> None:
 
 def test_a_target_for_a_uuid_is_its_own_usn() -> None:
     assert Target(UDN, UDN).usn == UDN
+
+
+# Searching
+
+
+def test_a_search_of_ours_is_one_of_the_standard() -> None:
+    """UDA 1.1 §1.3.2, in the order of its example."""
+    assert lines_of(ssdp.search(DEVICE, host=GROUP, mx=2)) == [
+        "M-SEARCH * HTTP/1.1",
+        f"HOST: {GROUP}",
+        'MAN: "ssdp:discover"',
+        "MX: 2",
+        f"ST: {DEVICE}",
+    ]
+
+
+def test_a_unicast_search_of_ours_has_no_mx() -> None:
+    """UDA 1.1 §1.3.2: MX is of multicast searches alone."""
+    message = ssdp.search(DEVICE, host="192.0.2.5:1900", mx=None)
+    assert ssdp.read_search(message, multicast=False) == Search(st=DEVICE, mx=None)
+    assert b"MX" not in message
+
+
+def test_an_answer_is_read() -> None:
+    answer = Answer(DEVICE, f"{UDN}::{DEVICE}")
+    message = ssdp.response(answer, IDENTITY, location=LOCATION, date="")
+    found = ssdp.read_response(message)
+    assert found == Response(DEVICE, f"{UDN}::{DEVICE}", LOCATION, IDENTITY.server)
+    assert found is not None
+    assert found.udn == UDN
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",
+        search(),
+        b"HTTP/1.1 404 Not Found\r\nST: a\r\nUSN: b\r\nLOCATION: c\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nST: a\r\nUSN: b\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nST: a\r\nUSN: b c\r\nLOCATION: d\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nST: a\r\nST: b\r\nUSN: c\r\nLOCATION: d\r\n\r\n",
+    ],
+)
+def test_anything_else_is_no_answer(message: bytes) -> None:
+    assert ssdp.read_response(message) is None
+
+
+@given(st.binary(max_size=400))
+def test_reading_an_answer_never_fails(data: bytes) -> None:
+    ssdp.read_response(b"HTTP/1.1 200 OK\r\n" + data)
+    ssdp.read_response(data)

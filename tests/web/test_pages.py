@@ -19,6 +19,7 @@ from mediaserver.web.status import (
     SeenClient,
     Status,
     SubscriptionStatus,
+    TaskFailure,
     Transfer,
     UnreadableFile,
 )
@@ -94,6 +95,8 @@ async def test_a_server_at_work_shows_everything() -> None:
         "urn:schemas-upnp-org:device:MediaServer:1",
         "ContentDirectory",
         "for 25 min",
+        "Failed and started again",
+        "announcements 3 times, last 70 s ago",
         "SystemUpdateID 4711",
     ):
         assert expected in text
@@ -182,6 +185,7 @@ def hostile() -> Status:
             SeenClient(address=MARKUP, agent=MARKUP, profile=MARKUP, requests=1, seconds_ago=1),
         ),
         searches=(HeardSearch(address=MARKUP, target=MARKUP, answered=True, seconds_ago=1),),
+        failures=(TaskFailure(task=MARKUP, error=MARKUP, count=1, seconds_ago=1),),
     )
 
 
@@ -191,7 +195,7 @@ async def test_markup_in_any_field_is_text() -> None:
     assert {image.get("src") for image in page.iter("img")} == {"/static/logo.svg"}
     assert not [name for element in page.iter() for name in element.attrib if name.startswith("on")]
     text = page.text_content()
-    assert text.count("<script>alert(1)</script>") >= 17
+    assert text.count("<script>alert(1)</script>") >= 18
     assert "49" not in text.replace(MARKUP, "")
 
 
@@ -216,6 +220,31 @@ async def test_paths_of_this_machine_are_shown_to_this_machine_alone() -> None:
     assert "/srv/music" in text_of(await page_of(RICH, address="::1"))
     assert "/srv/music" in text_of(await page_of(RICH, address="::ffff:127.0.0.1"))
     assert "/srv" not in text_of(await page_of(RICH, address=THERE))
+
+
+async def test_this_machine_is_known_by_its_own_address_too() -> None:
+    """Asked under an address of the network, the connection comes from that same address."""
+    own = "192.0.2.10"
+    async with browser(RICH, address=own) as client:
+        assert "/srv/music" in (await client.get(f"http://{own}:8200/")).text
+        assert "/srv/music" not in (await client.get("http://192.0.2.11:8200/")).text
+
+
+async def test_what_programs_read_is_the_status_and_for_this_machine_alone() -> None:
+    async with browser(RICH) as client:
+        answer = await client.get("/status.json")
+    assert answer.headers["content-type"] == "application/json"
+    found = answer.json()
+    assert found["udn"] == UDN
+    assert found["roots"][1] == {
+        "title": "Films",
+        "path": "/srv/films",
+        "reason": "it is not mounted",
+    }
+    async with browser(RICH, address=THERE) as client:
+        refused = await client.get("/status.json")
+    assert refused.status_code == 403
+    assert "srv" not in refused.text
 
 
 @pytest.mark.parametrize("header", ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"])
