@@ -16,6 +16,7 @@ LEVELS: dict[str, int] = {
     "clients": 0,
     "config": 0,
     "data_directory": 0,
+    "supervision": 0,
     "upnp": 1,
     "library": 1,
     "av": 2,

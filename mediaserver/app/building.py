@@ -22,6 +22,7 @@ from mediaserver.library.browsing.search import SEARCH_CAPABILITIES
 from mediaserver.library.library import Library
 from mediaserver.server.admission import Admission
 from mediaserver.server.serving import HttpServer
+from mediaserver.supervision import Supervisor
 from mediaserver.upnp import control, description, ssdp
 from mediaserver.upnp.discovery import Discovery
 from mediaserver.upnp.eventing import Eventing
@@ -55,6 +56,7 @@ class Parts:
     eventing: Eventing
     delivery: Delivery
     addresses: Addresses
+    supervisor: Supervisor
 
 
 def build(
@@ -65,6 +67,7 @@ def build(
 ) -> Parts:
     """Put a server together around an open library."""
     server = server_header()
+    supervisor = Supervisor()
     identity = directory.next_identity()
     clients = ClientRegistry(
         overrides={str(address): name for address, name in settings.clients.profiles.items()}
@@ -94,6 +97,7 @@ def build(
         server=server,
         interfaces=lambda: addresses.interfaces,
         admit=lambda address: admission.may_connect(str(address)),
+        supervisor=supervisor,
     )
     delivery = Delivery(
         library,
@@ -122,6 +126,7 @@ def build(
         config_id=description.config_id(device, urls),
         location=location,
         boot_id_changed=store_boot_id,
+        supervisor=supervisor,
     )
     application = Starlette()
     http = HttpServer(application, admission=admission, server_name=server)
@@ -134,6 +139,7 @@ def build(
         eventing=eventing,
         discovery=discovery,
         clients=clients,
+        supervisor=supervisor,
     )
     application.router.routes.extend(
         (
@@ -155,4 +161,4 @@ def build(
             ),
         )
     )
-    return Parts(identity.udn, http, discovery, eventing, delivery, addresses)
+    return Parts(identity.udn, http, discovery, eventing, delivery, addresses, supervisor)

@@ -10,6 +10,7 @@ from mediaserver.clients import ClientRegistry
 from mediaserver.delivery.transfers import Transfers
 from mediaserver.library.library import Library, LibraryStatus
 from mediaserver.server.serving import HttpServer
+from mediaserver.supervision import Supervisor
 from mediaserver.upnp import ssdp
 from mediaserver.upnp.device import Device
 from mediaserver.upnp.discovery import Discovery
@@ -18,6 +19,7 @@ from mediaserver.upnp.interfaces import Interface
 from mediaserver.upnp.ssdp import Search
 from mediaserver.web.metrics import Measure
 from mediaserver.web.status import (
+    HeardDevice,
     HeardSearch,
     InterfaceStatus,
     RootStatus,
@@ -25,6 +27,7 @@ from mediaserver.web.status import (
     SeenClient,
     Status,
     SubscriptionStatus,
+    TaskFailure,
     Transfer,
     UnreadableFile,
 )
@@ -46,6 +49,7 @@ class Overview:
         eventing: Eventing,
         discovery: Discovery,
         clients: ClientRegistry,
+        supervisor: Supervisor,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -58,6 +62,7 @@ class Overview:
         self._discovery = discovery
         self._targets = ssdp.targets(device)
         self._clients = clients
+        self._supervisor = supervisor
         self._clock = clock
         self._wall_clock = wall_clock
         self._started = clock()
@@ -67,6 +72,8 @@ class Overview:
         counts = await self._library.counts()
         unreadable = await self._library.unreadable(UNREADABLE_SHOWN) if counts.unreadable else []
         library = self._library.status()
+        heard_ourselves = self._discovery.heard_ourselves()
+        now = self._wall_clock()
         return Status(
             name=self._device.friendly_name,
             version=__version__,
@@ -88,6 +95,7 @@ class Overview:
                     name=each.name,
                     address=str(each.address),
                     url=f"http://{each.host(self._http.port)}/",
+                    heard_ago=now - heard_ourselves[each] if each in heard_ourselves else None,
                 )
                 for each in self._interfaces()
             ),
@@ -120,6 +128,24 @@ class Overview:
                 for each in self._clients.recent()
             ),
             searches=tuple(self._searches()),
+            devices=tuple(
+                HeardDevice(
+                    address=each.source,
+                    agent=each.user_agent,
+                    seconds_ago=max(0.0, now - each.last),
+                )
+                for each in self._discovery.heard()
+                if each.kind != "search"
+            ),
+            failures=tuple(
+                TaskFailure(
+                    task=each.task,
+                    error=each.error,
+                    count=each.count,
+                    seconds_ago=self._clock() - each.at,
+                )
+                for each in self._supervisor.failures()
+            ),
         )
 
     def measures(self) -> list[Measure]:

@@ -104,13 +104,14 @@ async def _serve_once(
             port = await parts.http.start(_endpoints(found), settings.server.port)
         except CannotListen as error:
             raise StartFailed(str(error)) from error
+        directory.note_port(port)
         ends.callback(parts.delivery.close)
         ends.push_async_callback(parts.http.stop)
         ends.push_async_callback(parts.eventing.stop)
         parts.discovery.start(found)
         ends.push_async_callback(parts.discovery.stop)
         library.start()
-        watching = asyncio.create_task(_follow_interfaces(settings, parts, found))
+        watching = _follow_interfaces(settings, parts, found)
         ends.push_async_callback(_cancelled, watching)
         _say_ready(found[0], port, parts.udn)
         while True:
@@ -164,17 +165,26 @@ async def _first_interfaces(settings: Settings, wishes: _Wishes) -> tuple[Interf
     return ()
 
 
-async def _follow_interfaces(settings: Settings, parts: Parts, found: Sequence[Interface]) -> None:
-    async def changed(change: Change) -> None:
+def _follow_interfaces(
+    settings: Settings, parts: Parts, found: Sequence[Interface]
+) -> "asyncio.Task[None]":
+    served = tuple(found)
+
+    async def changed(change: Change) -> Sequence[Interface]:
+        nonlocal served
         parts.addresses.use(change.interfaces)
         # Listening comes before announcing. What cannot be listened on is not announced either.
         failures = await parts.http.set_endpoints(_endpoints(change.interfaces))
         refused = {failure.endpoint for failure in failures}
-        await parts.discovery.update_interfaces(
-            [each for each in change.interfaces if _endpoint(each) not in refused]
-        )
+        announced = [each for each in change.interfaces if _endpoint(each) not in refused]
+        await parts.discovery.update_interfaces(announced)
+        served = tuple(announced)
+        return served
 
-    await interfaces.watch(lambda: _look(settings), changed, known=found)
+    async def follow() -> None:
+        await interfaces.watch(lambda: _look(settings), changed, known=served)
+
+    return parts.supervisor.start("network interfaces", follow)
 
 
 def _endpoint(interface: Interface) -> Endpoint:

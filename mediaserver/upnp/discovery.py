@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 
+from mediaserver.supervision import Supervisor
 from mediaserver.upnp import multicast, ssdp
 from mediaserver.upnp.interfaces import Interface, compare
 from mediaserver.upnp.multicast import Datagram, MulticastNetwork, Network
@@ -97,6 +98,7 @@ class Discovery:
         boot_id_changed: Callable[[int], None] = lambda boot_id: None,
         limits: Limits | None = None,
         network: Network | None = None,
+        supervisor: Supervisor | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -111,6 +113,7 @@ class Discovery:
         self._clock = clock
         self._wall_clock = wall_clock
         self._sleep = sleep
+        self._supervisor = supervisor or Supervisor(clock=clock, sleep=sleep)
         self._random = rng or random.Random()  # noqa: S311 - spreads messages, no secret
         self._interfaces: tuple[Interface, ...] = ()
         self._announced = False
@@ -143,8 +146,8 @@ class Discovery:
         self._network.open(self._received)
         self._interfaces = tuple(interfaces)
         self._network.use(self._interfaces)
-        self._spawn(self._advertise())
-        self._spawn(self._keep_memberships())
+        self._own(self._supervisor.start("announcements", self._advertise))
+        self._own(self._supervisor.start("multicast memberships", self._keep_memberships))
 
     async def stop(self) -> None:
         """Revoke everything, twice on each interface (UDA 1.1 §1.2.3). Takes under a second."""
@@ -221,7 +224,8 @@ class Discovery:
     async def _advertise(self) -> None:
         await self._sleep(self._random.uniform(0, 0.1))
         async with self._sending:
-            await self._send(self._interfaces, self._byebye)
+            if not self._announced:  # this is the start, and not a new one after a failure
+                await self._send(self._interfaces, self._byebye)
             await self._announce(self._interfaces, REPEATS_AT_START)
         while True:
             # Well before half of max-age, at random (UDA 1.1 §1.2.2).
@@ -407,7 +411,10 @@ class Discovery:
             self._heard.popitem(last=False)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
+        return self._own(asyncio.get_running_loop().create_task(work))
+
+    def _own(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
+        """Keep a task until it ends; ``stop`` cancels it."""
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task

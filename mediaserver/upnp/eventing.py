@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mediaserver.supervision import Supervisor
 from mediaserver.upnp import gena, notifying
 from mediaserver.upnp.gena import (
     CallbackPolicy,
@@ -70,6 +71,7 @@ class Eventing:
         max_subscriptions: int = MAX_SUBSCRIPTIONS,
         max_per_peer: int = MAX_PER_PEER,
         post: notifying.Post = notifying.post,
+        supervisor: Supervisor | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -84,6 +86,7 @@ class Eventing:
         self._clock = clock
         self._wall_clock = wall_clock
         self._sleep = sleep
+        self._supervisor = supervisor or Supervisor(clock=clock, sleep=sleep)
         self._sources: list[_Source] = []
         self._stopped = False
         # Besides those in the tables, whoever still has a message under way: its task holds it.
@@ -99,7 +102,7 @@ class Eventing:
         """
         if not service.evented():
             raise ValueError(f"{service.service_type} has no evented state variables")
-        source = _Source(service, merge or {}, self._clock, self._sleep)
+        source = _Source(service, merge or {}, self._clock, self._sleep, self._supervisor)
         self._sources.append(source)
 
         async def event_url(request: Request) -> Response:
@@ -275,6 +278,7 @@ class _Source:
         merge: Mapping[str, Merge],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
+        supervisor: Supervisor,
     ) -> None:
         self.service = service
         self.merge = merge
@@ -282,6 +286,7 @@ class _Source:
         self._moderation = Moderation(merge)
         self._clock = clock
         self._sleep = sleep
+        self._supervisor = supervisor
         self._timer: asyncio.Task[None] | None = None
         self._timer_due = 0.0
         self._stopped = False
@@ -321,6 +326,7 @@ class _Source:
         if not self._stopped:
             self._moderation.change(values)
             self._send_due()
+            self._set_timer()
 
     def _send_due(self) -> None:
         now = self._clock()
@@ -329,18 +335,23 @@ class _Source:
             self.forget_expired(now)
             for subscriber in self.subscribers.values():
                 subscriber.put(values)
+
+    def _set_timer(self) -> None:
         due = self._moderation.next_due()
         if due is None or (self._timer is not None and self._timer_due <= due):
             return
         if self._timer is not None:
             self._timer.cancel()
         self._timer_due = due
-        self._timer = asyncio.get_running_loop().create_task(self._later(due - now))
+        self._timer = self._supervisor.start("moderated events", self._send_later)
 
-    async def _later(self, seconds: float) -> None:
-        await self._sleep(seconds)
+    async def _send_later(self) -> None:
+        """Send what is held back when it is due, until nothing is."""
+        while (due := self._moderation.next_due()) is not None:
+            self._timer_due = due
+            await self._sleep(due - self._clock())
+            self._send_due()
         self._timer = None
-        self._send_due()
 
 
 def _address(place: object) -> Address | None:

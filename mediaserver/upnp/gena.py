@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
-from xml.sax.saxutils import escape
 
 from mediaserver.upnp.interfaces import Address, Interface, unscoped
 from mediaserver.upnp.service import StateVariable
+from mediaserver.upnp.xml_text import element
 
 MIN_SECONDS = 300
 DEFAULT_SECONDS = 1800
@@ -33,7 +33,6 @@ _URL = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,255}", re.ASCII)
-_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Merge = Callable[[str, str], str]
 """From a value not sent yet and the newer one, the value to send."""
@@ -169,9 +168,7 @@ def property_set(values: Iterable[tuple[str, str]]) -> bytes:
     U+FFFD.
     """
     properties = "".join(
-        f"<e:property><{name}>{escape(_NOT_XML.sub('�', value), {chr(13): '&#13;'})}"
-        f"</{name}></e:property>\n"
-        for name, value in values
+        f"<e:property>{element(name, value)}</e:property>\n" for name, value in values
     )
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'

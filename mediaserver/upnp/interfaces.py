@@ -181,7 +181,7 @@ def current(
 
 async def watch(
     look: Callable[[], Sequence[Interface]],
-    report: Callable[[Change], Awaitable[None]],
+    report: Callable[[Change], Awaitable[Iterable[Interface]]],
     *,
     known: Sequence[Interface] = (),
     every: float = POLL_SECONDS,
@@ -189,8 +189,9 @@ async def watch(
 ) -> None:
     """Look at the interfaces every few seconds and report what changed; runs until cancelled.
 
-    ``known`` is the state already acted upon. A look that fails (OSError) is logged and counts
-    as no change: interfaces that cannot be seen have not gone away.
+    ``known`` is the state already acted upon. ``report`` gives the interfaces that are served
+    now: one that could not be is reported as added again, the next time. A look that fails
+    (OSError) is logged and counts as no change: interfaces that cannot be seen have not gone away.
     """
     before = tuple(known)
     failing = False
@@ -207,7 +208,7 @@ async def watch(
         change = compare(before, now)
         before = now
         if change.added or change.removed or change.resumed:
-            await report(change)
+            before = tuple(await report(change))
 
 
 def compare(before: Sequence[Interface], now: Sequence[Interface]) -> Change:

@@ -181,6 +181,11 @@ class Subscriber:
         try:
             while self._queue:
                 await self._deliver(self._queue.popleft())
+        except Exception:
+            # It would wait for events in vain. Told that its SID is unknown when it renews, it
+            # subscribes anew.
+            logger.exception("event not delivered peer=%s", self.subscription.peer)
+            self._end("failed")
         finally:
             self._task = None
 

@@ -24,5 +24,6 @@ def document(status: Status) -> bytes:
                 "unreadable": library.unreadable,
                 "scanning": status.scan.running,
             },
+            "failures": {failure.task: failure.count for failure in status.failures},
         }
     ).encode("ascii")

@@ -75,6 +75,13 @@ def _of_status(status: Status) -> Iterator[Measure]:
     )
     yield _gauge("transfers", "Resources being sent.", len(status.transfers))
     yield _gauge("subscriptions", "Event subscriptions.", len(status.subscriptions))
+    yield Measure(
+        name="mediaserver_task_failures_total",
+        help="Background tasks that failed and were started again.",
+        kind="counter",
+        read=lambda: {failure.task: failure.count for failure in status.failures},
+        label="task",
+    )
 
 
 def _gauge(

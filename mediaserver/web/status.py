@@ -51,6 +51,17 @@ class InterfaceStatus:
     name: str
     address: str
     url: str
+    heard_ago: float | None = None
+    """When an announcement of ours came back from the group of this interface; None: never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardDevice:
+    """Another device whose announcements reach us."""
+
+    address: str
+    agent: str
+    seconds_ago: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +107,19 @@ class HeardSearch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFailure:
+    """A part of the program that failed and was started again."""
+
+    task: str
+    error: str
+    """Shown to this machine alone: it may name files."""
+    count: int
+    """Since the program started."""
+    seconds_ago: float
+    """The latest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     name: str
     version: str
@@ -114,3 +138,7 @@ class Status:
     """Most recently heard first."""
     searches: tuple[HeardSearch, ...] = ()
     """Most recently heard first."""
+    devices: tuple[HeardDevice, ...] = ()
+    """Most recently heard first."""
+    failures: tuple[TaskFailure, ...] = ()
+    """The latest first."""

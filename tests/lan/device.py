@@ -47,9 +47,10 @@ async def main(port: int, wanted: list[str]) -> None:
     eventing = Eventing(server=SERVER, interfaces=lambda: discovery.interfaces)
     app = Starlette(routes=[eventing.route("/event", service)])
 
-    async def changed(change: Change) -> None:
+    async def changed(change: Change) -> tuple[Interface, ...]:
         await discovery.update_interfaces(change.interfaces)
         say(discovery.interfaces)
+        return discovery.interfaces
 
     async with serving(app, "0.0.0.0", port):
         discovery.start(look())

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from mediaserver.upnp.discovery import Discovery, Heard, Limits, longest_delay
+from mediaserver.upnp.interfaces import Interface
 from mediaserver.upnp.rates import RateLimit
 from mediaserver.upnp.ssdp import Target
 from tests.leaks import nothing_left
@@ -51,6 +52,61 @@ async def announced(clock: FakeClock, network: FakeNetwork) -> AsyncIterator[Dis
         yield device
         await stop(device, clock)
     assert network.closed
+
+
+# Failures (security.md F12)
+
+
+class FailingNetwork(FakeNetwork):
+    """A network that goes wrong in a way that nobody thought of."""
+
+    failing = False
+
+    def multicast(self, interface: Interface, data: bytes) -> None:
+        if self.failing:
+            raise RuntimeError("unthought of")
+        super().multicast(interface, data)
+
+    def rejoin(self) -> None:
+        super().rejoin()
+        if self.failing:
+            raise RuntimeError("unthought of")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0, {"ssdp:byebye", "ssdp:alive"}), (3 * 1800, {"ssdp:alive"})],
+    ids=["at the start", "later"],
+)
+async def test_announcements_go_on_after_a_failure(
+    seconds: float, expected: set[str], clock: FakeClock
+) -> None:
+    network = FailingNetwork(clock)
+    async with nothing_left():
+        device = discovery(clock, network)
+        device.start([ETH0])
+        await clock.advance(seconds)
+        network.failing = True
+        await clock.advance(1800)
+        network.take()
+        network.failing = False
+        await clock.advance(300)  # the longest time between two attempts
+        assert {each.nts for each in network.take()} == expected
+        await stop(device, clock)
+
+
+async def test_groups_are_joined_again_after_a_failure(clock: FakeClock) -> None:
+    network = FailingNetwork(clock)
+    async with nothing_left():
+        device = discovery(clock, network)
+        device.start([ETH0])
+        network.failing = True
+        await clock.advance(200)
+        network.failing = False
+        network.rejoined.clear()
+        await clock.advance(1000)
+        assert len(network.rejoined) >= 1000 // 180
+        await stop(device, clock)
 
 
 # Limits

@@ -206,12 +206,16 @@ class Looks:
         return look
 
 
-async def watched(looks: Looks, seconds: float, known: Sequence[Interface]) -> list[Change]:
+async def watched(
+    looks: Looks, seconds: float, known: Sequence[Interface], *, refused: Sequence[str] = ()
+) -> list[Change]:
+    """What is reported; interfaces with a ``refused`` address cannot be served."""
     clock = FakeClock()
     changes: list[Change] = []
 
-    async def report(change: Change) -> None:
+    async def report(change: Change) -> Sequence[Interface]:
         changes.append(change)
+        return [each for each in change.interfaces if str(each.address) not in refused]
 
     task = asyncio.create_task(watch(looks, report, known=known, every=5, sleep=clock.sleep))
     await clock.advance(seconds)
@@ -225,6 +229,12 @@ async def test_watching_reports_a_change_once() -> None:
     first, second = interface("192.0.2.5"), interface("198.51.100.5")
     changes = await watched(Looks([first], [first, second]), 30, known=[first])
     assert [change.added for change in changes] == [(second,)]
+
+
+async def test_an_interface_that_could_not_be_served_is_reported_again() -> None:
+    first, second = interface("192.0.2.5"), interface("198.51.100.5")
+    changes = await watched(Looks([first, second]), 15, known=[first], refused=["198.51.100.5"])
+    assert [change.added for change in changes] == [(second,)] * 3
 
 
 async def test_what_changed_before_watching_began_is_reported() -> None:

@@ -242,6 +242,21 @@ async def test_an_end_later_drops_what_waits(make: Make, post: FakePost) -> None
     assert [each.seq for each in post.take()] == [0]
 
 
+async def test_a_failure_that_nobody_thought_of_ends_the_subscription(
+    make: Make, post: FakePost, ended: Ended, caplog: pytest.LogCaptureFixture
+) -> None:
+    """security.md F12: it subscribes anew when its renewal is answered with 412."""
+    post.answers[5000] = RuntimeError("unthought of")
+    subscriber = make(5000)
+    subscriber.begin({"State": "on"})
+    await settle()
+    subscriber.put({"State": "off"})
+    await settle()
+    assert len(post.messages) == 1
+    assert ended.reasons == ["failed"]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
 async def test_closing_cuts_what_is_under_way(make: Make, post: FakePost) -> None:
     post.answers[80] = None
     subscriber = make()

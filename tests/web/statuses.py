@@ -9,6 +9,7 @@ from mediaserver.web.status import (
     SeenClient,
     Status,
     SubscriptionStatus,
+    TaskFailure,
     Transfer,
     UnreadableFile,
 )
@@ -64,4 +65,5 @@ RICH = Status(
             seconds_ago=40,
         ),
     ),
+    failures=(TaskFailure(task="announcements", error="KeyError: 7", count=3, seconds_ago=70),),
 )

@@ -41,6 +41,7 @@ def test_the_figures_of_the_library_and_the_server_are_there() -> None:
         ("root_available", "Films"): 0,
         ("transfers", ""): 2,
         ("subscriptions", ""): 1,
+        ("task_failures_total", "announcements"): 3,
     }.items():
         assert found[f"mediaserver_{name}", label] == value
 
