@@ -100,10 +100,10 @@ class Artwork:
                 picture = await self._pool.render(job)
         except ReaderPoolError as error:
             # No fault of the picture's: the next request tries again.
-            logger.warning("no %s of %r: %s", job.profile, job.path, error)
+            logger.warning("no %s of %s: %s", job.profile, os.fsdecode(job.path), error)
             return None
         except UnreadableMedia as error:
-            logger.info("no %s of %r: %s", job.profile, job.path, error.reason)
+            logger.info("no %s of %s: %s", job.profile, os.fsdecode(job.path), error.reason)
             if len(self._failed) >= FAILED_KEPT:
                 del self._failed[next(iter(self._failed))]
             self._failed[name] = None

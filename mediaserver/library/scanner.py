@@ -228,9 +228,9 @@ class _Scan:
                 )
                 self._outbox.flush()
                 if not available:
-                    logger.warning("media root %r: %s", path, state.reason)
+                    logger.warning("media root %s: %s", os.fsdecode(path), state.reason)
                 elif not root.available:
-                    logger.info("media root %r is there again", path)
+                    logger.info("media root %s is there again", os.fsdecode(path))
         return self._states[path] is None
 
     def _note_scanned(self, targets: Sequence[Target]) -> None:
@@ -292,7 +292,7 @@ class _Scan:
             return
         if facts.reason is not None:
             self._unreadable += 1
-            logger.info("%r cannot be read: %s", finding.path, facts.reason)
+            logger.info("%s cannot be read: %s", os.fsdecode(finding.path), facts.reason)
             if facts.reason in REFUSALS:
                 self._walk.troubled[finding.folder.absolute] = facts.reason
         known = finding.known

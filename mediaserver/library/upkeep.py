@@ -7,6 +7,7 @@ scan. Scans run in the writer thread, everything else here on the event loop.
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
@@ -352,6 +353,6 @@ class Upkeep:
         """Roots that are no longer configured."""
         others = [root for root in indexer.roots() if root.path not in self._roots]
         for root in others:
-            logger.info("media root %r is no longer configured", root.path)
+            logger.info("media root %s is no longer configured", os.fsdecode(root.path))
             with indexer.batch() as batch:
                 batch.remove_root(root.root_id)

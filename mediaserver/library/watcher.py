@@ -221,7 +221,7 @@ class Watcher:
         except OSError as error:
             reason = error.strerror or str(error)
             self.watched[root] = Watched(events=False, polled=True, reason=reason)
-            logger.warning("media root %r cannot be watched: %s", root, reason)
+            logger.warning("media root %s cannot be watched: %s", os.fsdecode(root), reason)
             return False
         self._watches[root] = (watch, identity)
         return True

@@ -191,7 +191,7 @@ class Walk:
         above = node.identities() if self._rules.follow_links else frozenset[Identity]()
         listing = list_folder(self.folder, node.path, self._rules, above=above, linked=node.linked)
         if listing.folders and node.path.count(b"/") + 1 >= MAX_DEPTH:
-            logger.warning("%r: %s", self.folder, TOO_DEEP.reason)
+            logger.warning("%s: %s", os.fsdecode(self.folder), TOO_DEEP.reason)
             listing.folders.clear()
         files = self._indexer.known_files(node.key) if node.key is not None else {}
         if listing.error is None and self._is_unmounted(node, listing, files):
