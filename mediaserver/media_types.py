@@ -105,9 +105,12 @@ MEDIA_TYPES: dict[str, MediaType] = {
 
 SIDECAR_SUFFIXES = frozenset(
     {"srt", "sub", "idx", "smi", "sami", "ssa", "ass", "vtt", "ttml", "txt", "lrc"}
-    | {"nfo", "cue", "m3u", "m3u8", "pls", "wpl", "xspf", "asx"}
+    | {"nfo", "cue"}
 )
-"""Files that belong to media (captions, lyrics, playlists, descriptions); not items themselves."""
+"""Files that belong to media (captions, lyrics, descriptions); not items themselves."""
+
+PLAYLIST_SUFFIXES = frozenset({"m3u", "m3u8", "pls", "wpl", "xspf", "asx"})
+"""Files that list media: containers, not items."""
 
 
 def by_suffix(name: str | bytes) -> MediaType | None:
@@ -115,12 +118,22 @@ def by_suffix(name: str | bytes) -> MediaType | None:
 
     ``name`` may be a path. A name that is only a suffix (``.mp3``) is a hidden file without one.
     """
+    return MEDIA_TYPES.get(suffix_of(name))
+
+
+def is_playlist(name: str | bytes) -> bool:
+    """Whether a file's name claims that it lists media."""
+    return suffix_of(name) in PLAYLIST_SUFFIXES
+
+
+def suffix_of(name: str | bytes) -> str:
+    """The suffix of a name or path in lower case, without its dot; empty if there is none."""
     if isinstance(name, bytes):
         stem, _, raw = name.rpartition(b".")
         if not stem or stem.endswith(b"/"):
-            return None
-        return MEDIA_TYPES.get(raw.decode("ascii", "replace").lower())
+            return ""
+        return raw.decode("ascii", "replace").lower()
     stem_text, _, suffix = name.rpartition(".")
     if not stem_text or stem_text.endswith("/"):
-        return None
-    return MEDIA_TYPES.get(suffix.lower())
+        return ""
+    return suffix.lower()

@@ -2,7 +2,13 @@
 
 import pytest
 
-from mediaserver.media_types import MEDIA_TYPES, SIDECAR_SUFFIXES, by_suffix
+from mediaserver.media_types import (
+    MEDIA_TYPES,
+    PLAYLIST_SUFFIXES,
+    SIDECAR_SUFFIXES,
+    by_suffix,
+    is_playlist,
+)
 
 
 @pytest.mark.parametrize("name", ["song.MP3", b"song.MP3", "a/b.c/song.mp3", b"/a/\xff.x/song.mP3"])
@@ -47,5 +53,14 @@ def test_a_mime_type_is_of_the_kind_of_its_suffix() -> None:
         assert media_type.mime_type.partition("/")[0] == media_type.kind
 
 
-def test_no_sidecar_is_media() -> None:
+def test_a_suffix_is_of_one_sort() -> None:
     assert not SIDECAR_SUFFIXES & set(MEDIA_TYPES)
+    assert not PLAYLIST_SUFFIXES & (SIDECAR_SUFFIXES | set(MEDIA_TYPES))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a.m3u", True), (b"/x/a.XSPF", True), (".m3u", False), ("m3u", False), ("a.mp3", False)],
+)
+def test_a_playlist_is_known_by_its_suffix(name: str | bytes, expected: bool) -> None:
+    assert is_playlist(name) is expected

@@ -10,11 +10,19 @@ while the file or the value it names lives. Grammar::
     value    = view 1*3facet6                 v ma <artist> <album>
     folder in a view    = view "f" key10      Video > Folders > <folder>
     reference           = (view / value / folder in a view) "i" key10
+    playlist            = "p" key10           in its folder, its home
+    playlist in a view  = view "p" key10      Music > Playlists > <playlist>
+    entry               = (playlist / playlist in a view) ("i" / "u") key10 ["n" time3]
 
 ``key10`` is a number of 50 bits, ``facet6`` one of 30, in lower-case base 32. The longest id
 (three facets and an item) is exactly 32 characters. The numbers are hashes of what they name
 (a file's fingerprint, a folder's path, a facet's kind and name), so that an index built anew
 gives the same ids; whoever assigns them resolves collisions by hashing again with a counter.
+
+An entry of a playlist is a reference to an item (``i``) or an address in the internet (``u``, a
+hash of it). What stands in the playlist several times is told apart by how often it has stood
+there before (``time3``, three digits in base 32, left out for the first), not by its position:
+ids stay when something else is put in between.
 
 Ids that control points know by heart (A, V, I of Samsung, 1 to F of the Xbox) cannot occur:
 every id but the root's has at least three characters.
@@ -28,7 +36,6 @@ from mediaserver.library.objects import ObjectID
 
 KEY_BITS = 50
 FACET_BITS = 30
-
 ROOT = ObjectID("0")
 ROOT_PARENT = ObjectID("-1")
 
@@ -39,19 +46,34 @@ _ID = re.compile(
     r"|i(?P<item>[0-9a-v]{10})"
     r"|v(?P<view>[a-z][a-z0-9])"
     r"(?:(?P<facets>(?:[0-9a-v]{6}){0,3})|f(?P<inner>[0-9a-v]{10}))"
-    r"(?:i(?P<reference>[0-9a-v]{10}))?)",
+    r"(?:i(?P<reference>[0-9a-v]{10}))?"
+    r"|(?:v(?P<lists>[a-z][a-z0-9]))?p(?P<playlist>[0-9a-v]{10})"
+    r"(?:(?P<what>[iu])(?P<entry>[0-9a-v]{10})(?:n(?P<time>[0-9a-v]{3}))?)?)",
     re.ASCII,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """An id taken apart. Root: everything empty. ``item`` with a ``view`` is a reference."""
+    """An id taken apart. Root: everything empty.
+
+    ``item`` with a ``view`` or a ``playlist`` is a reference.
+    """
 
     view: str | None = None
     facets: tuple[int, ...] = ()
     folder: int | None = None
     item: int | None = None
+    playlist: int | None = None
+    station: int | None = None
+    """An entry of a playlist that is an address in the internet."""
+    time: int = 0
+    """Of an entry: how often the same has stood in the playlist before."""
+
+    @property
+    def is_item(self) -> bool:
+        """Whether it is the id of something that has no children."""
+        return self.item is not None or self.station is not None
 
 
 def parse(object_id: str) -> Parsed | None:
@@ -65,12 +87,28 @@ def parse(object_id: str) -> Parsed | None:
         return Parsed(folder=_number(match["folder"]))
     if match["item"]:
         return Parsed(item=_number(match["item"]))
+    if match["playlist"]:
+        return _parsed_playlist(match)
     text = match["facets"] or ""
     return Parsed(
         view=match["view"],
         facets=tuple(_number(text[at : at + 6]) for at in range(0, len(text), 6)),
         folder=_number(match["inner"]) if match["inner"] else None,
         item=_number(match["reference"]) if match["reference"] else None,
+    )
+
+
+def _parsed_playlist(match: re.Match[str]) -> Parsed | None:
+    entry = _number(match["entry"]) if match["entry"] else None
+    time = _number(match["time"] or "0")
+    if match["time"] and not time:
+        return None  # the first is written without: no object has two ids
+    return Parsed(
+        view=match["lists"],
+        playlist=_number(match["playlist"]),
+        item=entry if match["what"] == "i" else None,
+        station=entry if match["what"] == "u" else None,
+        time=time,
     )
 
 
@@ -88,6 +126,24 @@ def item_id(key: int) -> ObjectID:
 def reference_id(container: ObjectID, key: int) -> ObjectID:
     """The id of an item as it appears in a container of a view."""
     return ObjectID(f"{container}i{_key(key)}")
+
+
+def playlist_id(key: int, *, view: str | None = None) -> ObjectID:
+    """The id of a playlist in its folder, or inside a view of playlists."""
+    text = "p" + _key(key)
+    return ObjectID(text if view is None else f"v{view}{text}")
+
+
+def station_id(playlist: ObjectID, key: int) -> ObjectID:
+    """The id of an address in the internet as an entry of a playlist."""
+    return ObjectID(f"{playlist}u{_key(key)}")
+
+
+def repeated(entry: ObjectID, time: int) -> ObjectID:
+    """The id of an entry that has stood in its playlist ``time`` times before."""
+    if not time:
+        return entry
+    return ObjectID(f"{entry}n{_DIGITS[time >> 10]}{_PAIRS[time & 1023]}")
 
 
 def view_id(code: str, facets: tuple[int, ...] = ()) -> ObjectID:

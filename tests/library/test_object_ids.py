@@ -16,7 +16,10 @@ from mediaserver.library.object_ids import (
     hashed,
     item_id,
     parse,
+    playlist_id,
     reference_id,
+    repeated,
+    station_id,
     view_id,
 )
 from mediaserver.library.views import DEFAULT_VIEWS
@@ -50,6 +53,23 @@ def test_a_folder_in_a_view_and_what_is_in_it_are_taken_apart_as_built(
     assert parse(reference_id(container, key)) == Parsed(view=view, folder=folder, item=key)
 
 
+times = st.integers(0, 9_999)
+"""A playlist has 10,000 entries at most."""
+
+
+@given(st.none() | views, keys, keys, times)
+def test_a_playlist_and_what_is_in_it_are_taken_apart_as_built(
+    view: str | None, playlist: int, key: int, time: int
+) -> None:
+    container = playlist_id(playlist, view=view)
+    item = repeated(reference_id(container, key), time)
+    station = repeated(station_id(container, key), time)
+    assert parse(container) == Parsed(view=view, playlist=playlist)
+    assert parse(item) == Parsed(view=view, playlist=playlist, item=key, time=time)
+    assert parse(station) == Parsed(view=view, playlist=playlist, station=key, time=time)
+    assert len(item) == len(station) <= 32
+
+
 @given(views, facets, keys, keys)
 def test_an_id_is_short_and_safe_anywhere(
     view: str, chosen: tuple[int, ...], folder: int, key: int
@@ -60,6 +80,8 @@ def test_an_id_is_short_and_safe_anywhere(
         item_id(key),
         reference_id(view_id(view, chosen), key),
         reference_id(folder_id(folder, view=view), key),
+        playlist_id(folder),
+        repeated(station_id(playlist_id(folder, view=view), key), 9_999),
     ):
         assert len(made) <= 32
         assert re.fullmatch("[0-9a-z]{3,32}", made)
@@ -81,6 +103,9 @@ def assert_one_spelling(text: str) -> None:
     if parsed is None or parsed == Parsed():
         assert (parsed is not None) == (text == ROOT)
         return
+    if parsed.playlist is not None:
+        assert rebuilt_entry(parsed) == text
+        return
     if parsed.view is None:
         assert parsed.facets == ()
         rebuilt = folder_id(parsed.folder or 0) if parsed.item is None else item_id(parsed.item)
@@ -93,6 +118,24 @@ def assert_one_spelling(text: str) -> None:
         if parsed.item is not None:
             rebuilt = reference_id(rebuilt, parsed.item)
     assert rebuilt == text
+
+
+def rebuilt_entry(parsed: Parsed) -> str:
+    container = playlist_id(parsed.playlist or 0, view=parsed.view)
+    if parsed.item is not None:
+        return repeated(reference_id(container, parsed.item), parsed.time)
+    if parsed.station is not None:
+        return repeated(station_id(container, parsed.station), parsed.time)
+    return container
+
+
+@given(
+    st.from_regex(
+        r"(v[a-z][a-z0-9])?[pfiu][0-9a-v]{10}([iunp][0-9a-v]{10}(n[0-9a-v]{3})?)?", fullmatch=True
+    )
+)
+def test_any_text_like_an_entry_of_a_playlist_is_an_id_in_one_spelling_or_none(text: str) -> None:
+    assert_one_spelling(text)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +161,17 @@ def assert_one_spelling(text: str) -> None:
         "vmaf0000000000f0000000000",
         "vmai0000000000i0000000000",
         "f0000000000i0000000000",
+        "p000000000",
+        "p0000000000f0000000000",
+        "p0000000000n001",
+        "p0000000000i0000000000n",
+        "p0000000000i0000000000n01",
+        "p0000000000i0000000000n0001",
+        "u0000000000",
+        "vmau0000000000",
+        "vmap0000000000p0000000000",
+        # The first of several has no number.
+        "p0000000000i0000000000n000",
         "v1a",
         "vMA",
         "i0000000000' or 1=1",
