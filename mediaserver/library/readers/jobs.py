@@ -10,7 +10,8 @@ import os
 import pickle
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Literal
 
 from mediaserver.library.objects import EmbeddedArt, Kind, MediaFacts
@@ -92,16 +93,21 @@ PROFILES: dict[str, ImageProfile] = {
 ORIGINAL = "original"
 
 ANSWERS = {
-    (found.__module__, found.__qualname__): found
-    for found in (MediaFacts, EmbeddedArt, Kind, Picture, Failed)
+    (found.__module__, found.__qualname__): found for found in (EmbeddedArt, Kind, Picture, Failed)
 }
 """The classes that an answer may consist of, beside Python's plain values."""
 
 _LENGTH = struct.Struct(">I")
 
+# Facts go as a tuple of their values: dataclasses with slots pickle slowly, and there are as many
+# as files.
+_FACTS = tuple(field.name for field in fields(MediaFacts))
+_values = attrgetter(*_FACTS)
+
 
 def frame(message: object) -> bytes:
-    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    plain = _values(message) if isinstance(message, MediaFacts) else message
+    data = pickle.dumps(plain, pickle.HIGHEST_PROTOCOL)
     return _LENGTH.pack(len(data)) + data
 
 
@@ -165,6 +171,8 @@ class AnswerBuffer:
             del self._data[:stop]
             try:
                 answer = _AnswerUnpickler(body).load()
+                if isinstance(answer, tuple):
+                    answer = MediaFacts(**dict(zip(_FACTS, answer, strict=True)))
             except Exception as error:  # whatever damaged bytes make pickle raise
                 raise ValueError(f"not an answer: {error}") from error
             yield answer

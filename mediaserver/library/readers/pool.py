@@ -29,6 +29,10 @@ BATCH = 128
 """Files in one message: enough to do while the parent writes what it has to the index."""
 BATCH_BYTES = 32 << 10
 """Bytes of paths in one message; less than a pipe holds, so that sending never waits."""
+GATHER_SECONDS = 0.005
+GATHERED = 16
+"""Answers that are worth waking up for: while more than these are to come, those of some
+milliseconds are waited for together. Workers do not wait: a pipe holds a hundred answers."""
 IDLE_SECONDS = 30.0
 """A worker that has had nothing to do for so long is ended: it holds some 60 MB."""
 
@@ -98,11 +102,15 @@ class ReaderPool:
         suspects: deque[bytes] = deque()
         busy: dict[int, _Busy] = {}
         selector = selectors.DefaultSelector()
+        came = 0
         try:
             while True:
                 self._feed(source, again, suspects, busy, selector)
                 if not busy or self._closed.is_set():
                     return
+                if came < GATHERED < sum(len(one.pending) for one in busy.values()):
+                    self._closed.wait(GATHER_SECONDS)
+                came = 0
                 wait = min(one.deadline for one in busy.values()) - time.monotonic()
                 ready = {key.fd for key, _ in selector.select(max(wait, 0))}
                 now = time.monotonic()
@@ -118,6 +126,7 @@ class ReaderPool:
                             if not death.started:
                                 raise ReaderPoolError(death.reason) from death
                             answers, reason = [], death.reason
+                        came += len(answers)
                         for answer in answers[: len(one.pending)]:
                             path = one.pending.popleft()
                             yield path, _facts(path, answer)
