@@ -47,27 +47,35 @@ def run(*arguments: str | Path, home: Path) -> "subprocess.CompletedProcess[str]
 class Program:
     """``mediaserver serve``, running. As a context manager it is stopped and must end well.
 
-    ``url`` ends in a slash. ``log`` is what it wrote to standard error so far.
+    ``prefix`` is the command that starts it, if one does; with ``interface`` None it serves all
+    there are. ``url`` ends in a slash. ``log`` is what it wrote to standard error so far.
     """
+
+    url: str
+    udn: str
 
     def __init__(
         self,
         *media_roots: Path,
         home: Path,
         options: Sequence[str | Path] = (),
-        interface: str = "lo",
+        interface: str | None = "lo",
+        prefix: Sequence[str] = (),
+        wait: bool = True,
     ) -> None:
         self.data_dir = home / "data"
         self._log = home / "log"
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
+                    *prefix,
                     sys.executable,
                     "-m",
                     "mediaserver",
                     "serve",
                     *map(str, media_roots),
-                    *("--interface", interface, "--port", "0"),
+                    *(() if interface is None else ("--interface", interface)),
+                    *("--port", "0"),
                     *("--data-dir", str(self.data_dir)),
                     *map(str, options),
                 ],
@@ -76,11 +84,15 @@ class Program:
                 stdout=log,
                 stderr=log,
             )
-        try:
-            ready = self.wait_for(lambda: READY.search(self.log), "the ready line")
-        except BaseException:
-            self.kill()
-            raise
+        if wait:
+            try:
+                self.wait_until_ready()
+            except BaseException:
+                self.kill()
+                raise
+
+    def wait_until_ready(self) -> None:
+        ready = self.wait_for(lambda: READY.search(self.log), "the ready line")
         self.url, self.udn = ready[1], ready[2]
 
     def __enter__(self) -> Self:

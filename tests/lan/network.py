@@ -13,7 +13,7 @@ from typing import TypeVar
 
 _CHECKOUT = Path(__file__).parents[2]
 _CABLES = itertools.count()
-_GROUP = "239.255.255.250"
+GROUP = ("239.255.255.250", 1900)
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 T = TypeVar("T")
@@ -30,11 +30,19 @@ class Host:
         self.namespace = f"{network.name}-{name}"
         self._network = network
         ip("netns", "add", self.namespace)
+        # The addresses of a test are unique: nobody has to wait until the system is sure of it.
+        self.run("sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0")
         self.ip("link", "set", "lo", "up")
 
     def ip(self, *words: str) -> None:
         """Run ``ip`` on this host."""
         ip("-n", self.namespace, *words)
+
+    def run(self, *command: str) -> str:
+        """What a command that ends by itself says on this host."""
+        return subprocess.run(
+            [*self.prefix, *command], check=True, capture_output=True, text=True, timeout=60
+        ).stdout
 
     def plug(self, interface: str, bridge: str, *addresses: str) -> None:
         """A cable from a new interface to a bridge, and the interface's addresses."""
@@ -51,10 +59,15 @@ class Host:
         more = ["nodad"] if ":" in address else []
         self.ip("address", "add", address, "dev", interface, *more)
 
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        """Begins a command that is to run on this host."""
+        return ("ip", "netns", "exec", self.namespace)
+
     def start(self, module: str, *arguments: str) -> "subprocess.Popen[str]":
         """Run a Python module of the checkout on this host."""
         return subprocess.Popen(
-            ["ip", "netns", "exec", self.namespace, sys.executable, "-m", module, *arguments],
+            [*self.prefix, sys.executable, "-m", module, *arguments],
             cwd=_CHECKOUT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -107,7 +120,7 @@ class Host:
 
         return self.inside(make)
 
-    def listener(self, group: str = _GROUP, *, seconds: float = 5) -> socket.socket:
+    def listener(self, group: str = GROUP[0], *, seconds: float = 5) -> socket.socket:
         """A UDP socket that hears what is announced to a group on ``eth0``."""
 
         def make() -> socket.socket:
@@ -155,3 +168,19 @@ class Network:
     def close(self) -> None:
         for namespace in (*(host.namespace for host in self._hosts), self.switch):
             ip("netns", "delete", namespace)
+
+
+class Lan:
+    """``server`` hangs on two bridges; ``player`` and ``third`` on one, ``far`` on the other."""
+
+    def __init__(self, network: Network) -> None:
+        for bridge in ("br0", "br1"):
+            network.bridge(bridge)
+        self.server, self.player, self.third, self.far = map(
+            network.host, ("server", "player", "third", "far")
+        )
+        self.server.plug("eth0", "br0", "10.91.0.1/24", "fd91::1/64")
+        self.server.plug("eth1", "br1", "10.92.0.1/24")
+        self.player.plug("eth0", "br0", "10.91.0.2/24", "fd91::2/64", "198.51.100.2/32")
+        self.third.plug("eth0", "br0", "10.91.0.3/24")
+        self.far.plug("eth0", "br1", "10.92.0.2/24")

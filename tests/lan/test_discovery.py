@@ -3,13 +3,14 @@
 import os
 import shutil
 import socket
-import subprocess
 from collections.abc import Iterator
 from typing import Self
 
 import pytest
 
-from tests.lan.network import Host, Network
+from tests.lan.messages import headers, heard, silent
+from tests.lan.messages import search as search_for
+from tests.lan.network import GROUP, Host, Lan
 from tests.upnp.fakes import m_search
 
 pytestmark = [
@@ -20,35 +21,6 @@ pytestmark = [
 
 UDN = "uuid:2fac1234-31f8-11b4-a222-08002b34c003"
 PORT = 8200
-GROUP = ("239.255.255.250", 1900)
-
-
-class Lan:
-    """``server`` hangs on two bridges; ``player`` and ``third`` on one, ``far`` on the other."""
-
-    def __init__(self, network: Network) -> None:
-        for bridge in ("br0", "br1"):
-            network.bridge(bridge)
-        self.server, self.player, self.third, self.far = map(
-            network.host, ("server", "player", "third", "far")
-        )
-        self.server.plug("eth0", "br0", "10.91.0.1/24", "fd91::1/64")
-        self.server.plug("eth1", "br1", "10.92.0.1/24")
-        self.player.plug("eth0", "br0", "10.91.0.2/24", "fd91::2/64", "198.51.100.2/32")
-        self.third.plug("eth0", "br0", "10.91.0.3/24")
-        self.far.plug("eth0", "br1", "10.92.0.2/24")
-
-
-@pytest.fixture
-def lan() -> Iterator[Lan]:
-    try:
-        network = Network(f"lan{os.getpid()}")
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"network namespaces cannot be made: {error.stderr.decode().strip()}")
-    try:
-        yield Lan(network)
-    finally:
-        network.close()
 
 
 class Device:
@@ -77,43 +49,17 @@ class Device:
         self.stop()
 
 
+def search(host: Host, address: str, to: tuple[str, int] = GROUP) -> tuple[dict[str, str], str]:
+    """Headers and source of the answer to a search for the device."""
+    return search_for(host, address, UDN, to)
+
+
 @pytest.fixture
 def device(lan: Lan) -> Iterator[Device]:
     """Serves every interface of the server."""
     with Device(lan.server) as device:
         device.serves()
         yield device
-
-
-def headers(message: bytes) -> dict[str, str]:
-    lines = message.decode("ascii").split("\r\n")[1:]
-    parts = (line.partition(":") for line in lines if line)
-    return {name: value.strip() for name, _, value in parts}
-
-
-def search(host: Host, address: str, to: tuple[str, int] = GROUP) -> tuple[dict[str, str], str]:
-    """Headers and source of the answer to a search for the device."""
-    with host.control_point(address) as sock:
-        sock.sendto(m_search(UDN, mx=1), to)
-        data, source = sock.recvfrom(4096)
-        return headers(data), source[0]
-
-
-def heard(sock: socket.socket, nts: str, *, location: str | None = None) -> dict[str, str]:
-    """The next announcement of that kind (and LOCATION)."""
-    while True:
-        found = headers(sock.recv(4096))
-        if found["NTS"] == nts and location in (None, found.get("LOCATION")):
-            return found
-
-
-def silent(sock: socket.socket, seconds: float = 1.2) -> bool:
-    sock.settimeout(seconds)
-    try:
-        sock.recv(4096)
-    except TimeoutError:
-        return True
-    return False
 
 
 def test_a_search_is_answered_with_the_location_of_the_interface_it_came_in_on(
@@ -248,11 +194,7 @@ def test_byebye_is_heard_at_the_end(lan: Lan) -> None:
 
 
 def test_a_host_without_ipv6_is_served(lan: Lan) -> None:
-    subprocess.run(
-        ["ip", "netns", "exec", lan.server.namespace, "sysctl", "-qw",
-         "net.ipv6.conf.all.disable_ipv6=1"],
-        check=True,
-    )  # fmt: skip
+    lan.server.run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
     with Device(lan.server) as device:
         assert device.serves() == ["10.91.0.1", "10.92.0.1"]
         answer, _ = search(lan.player, "10.91.0.2")
