@@ -122,7 +122,6 @@ def _traits(item: Row, folder: Row) -> Traits:
     def lines(name: str) -> list[str]:
         return item[name].split("\n") if item[name] else []
 
-    is_disc = folder["parent_id"] is not None and disc_of_folder(folder["title"]) is not None
     return Traits(
         kind=item["kind"],
         sort_key=item["sort_key"],
@@ -135,8 +134,12 @@ def _traits(item: Row, folder: Row) -> Traits:
         compilation=bool(item["compilation"]),
         date=item["date"],
         camera=item["camera"],
-        album_home=folder["parent_id"] if is_disc else folder["id"],
+        album_home=folder["parent_id"] if _is_disc(folder) else folder["id"],
     )
+
+
+def _is_disc(folder: Row) -> bool:
+    return folder["parent_id"] is not None and disc_of_folder(folder["title"]) is not None
 
 
 def _texts(connection: sqlite3.Connection) -> list[str]:
@@ -166,6 +169,19 @@ def _art(connection: sqlite3.Connection) -> list[str]:
     for key, row in art.items():
         if row["item_id"] is not None:
             wrong += _differing("holder's art", items[row["item_id"]]["art_id"], key)
+    folders = {
+        row["id"]: row for row in rows(connection, "folders", "id, parent_id, title, art_id")
+    }
+    for item in items.values():
+        if art.get(item["art_id"], {}).get("item_id") is not None:
+            continue  # its own
+        folder = folders[item["folder_id"]]
+        expected = folder["art_id"]
+        if expected is None and _is_disc(folder):
+            expected = folders[folder["parent_id"]]["art_id"]
+        if item["kind"] == "image":
+            expected = None
+        wrong += _differing(f"art of {item['name']!r}", item["art_id"], expected)
     return wrong
 
 

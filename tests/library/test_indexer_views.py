@@ -162,6 +162,35 @@ def test_a_picture_in_the_folder_stands_for_items_without_their_own(index: Index
     assert found == {"before": 1, "after": 1, "own": 0, "photo": 1}
 
 
+def test_the_picture_of_an_album_stands_for_the_tracks_on_its_discs(index: Index) -> None:
+    root_id, folder = index.root()
+    album = index.folder(root_id, b"Album", folder)
+    first = index.folder(root_id, b"Album/CD1", album)
+    second = index.folder(root_id, b"Album/Disc 2", album)
+    bonus = index.folder(root_id, b"Album/Bonus", album)
+    for disc, title in ((first, "one"), (second, "two"), (bonus, "more")):
+        index.item(disc, b"track.mp3", song(title))
+    with index.indexer.batch() as batch:
+        batch.set_folder_art(album, ArtFile(b"cover.jpg", "image/jpeg", 300, 200, 5))
+        batch.set_folder_art(second, ArtFile(b"cover.png", "image/png", 30, 20, 5))
+        batch.put_item(first, b"later.mp3", file_status(), song("later"))
+    names = dict(
+        index.ask("SELECT title, art.name FROM items LEFT JOIN art ON art.id = items.art_id")
+    )
+    assert names == {"one": b"cover.jpg", "later": b"cover.jpg", "two": b"cover.png", "more": None}
+    with index.indexer.batch() as batch:
+        batch.set_folder_art(second, None)
+    assert index.ask("SELECT count(DISTINCT art_id), count(art_id) FROM items") == [(1, 3)]
+    with index.indexer.batch() as batch:
+        batch.move_folder(first, root_id, b"Elsewhere", folder)
+        batch.set_folder_art(album, ArtFile(b"cover.jpg", "image/jpeg", 300, 200, 6))
+    found = dict(
+        index.ask("SELECT title, art.mtime_ns FROM items LEFT JOIN art ON art.id = items.art_id")
+    )
+    assert found == {"one": None, "later": None, "two": 6, "more": None}
+    assert index.problems() == []
+
+
 def test_a_changed_picture_is_another_art(index: Index) -> None:
     """So that control points that keep pictures by their address fetch the new one."""
     _, folder = index.root()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mediaserver.library.database import driver_of
 from mediaserver.library.readers.pool import ReaderPool
 from mediaserver.library.roots import Rules
 from mediaserver.library.scanner import Scanner, ScanProgress
@@ -555,6 +556,18 @@ def art_of(scene: Scene) -> dict[str, str]:
     return {path: os.fsdecode(art[key].name) for path, key in scene.folders().items() if key in art}
 
 
+def art_of_items(scene: Scene) -> set[str]:
+    """Names of the picture files that stand for items."""
+    rows = scene.database.read_now(
+        lambda connection: (
+            driver_of(connection)
+            .execute("SELECT art.name FROM items JOIN art ON art.id = items.art_id")
+            .fetchall()
+        )
+    )
+    return {os.fsdecode(name) for (name,) in rows}
+
+
 def test_a_cover_among_music_stands_for_the_folder_and_is_no_photo(scene: Scene) -> None:
     scene.sound("Album/one.wav")
     (scene.root / "Album" / "Folder.jpg").write_bytes(picture("JPEG", (300, 300)))
@@ -574,6 +587,7 @@ def test_a_cover_beside_the_folders_of_discs_stands_for_the_album(scene: Scene) 
     scene.scan()
     assert scene.files() == {"Album/CD1/one.wav"}
     assert art_of(scene) == {"Album": "cover.jpg"}
+    assert art_of_items(scene) == {"cover.jpg"}
 
 
 def test_a_photo_called_cover_among_photos_is_a_photo(scene: Scene) -> None:

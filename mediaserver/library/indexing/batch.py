@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 from itertools import count
 
+from mediaserver.library.facets import disc_of_folder
 from mediaserver.library.folding import fold, sort_key
 from mediaserver.library.indexing.art import ArtIndex
 from mediaserver.library.indexing.facet_links import FacetIDs, FacetLinks
@@ -192,15 +193,21 @@ class Batch:
         self._homes.forget()
 
     def set_folder_art(self, folder: int, art: ArtFile | None) -> None:
-        """The picture file that stands for a folder and its items without embedded art."""
-        home = self._homes.of(folder)
-        art_id = None if art is None else self._art.put_file(home, art)
+        """The picture file that stands for a folder and its items without embedded art.
+
+        It stands for those of the album's discs (``CD1``, ``CD2``) below it, too.
+        """
+        art_id = None if art is None else self._art.put_file(self._homes.of(folder), art)
         self._art.remove_files(folder, kept=art_id)
-        if art_id == home.art_id:
+        changed = self._connection.execute(
+            "UPDATE folders SET art_id = ? WHERE id = ? AND art_id IS NOT ?",
+            (art_id, folder, art_id),
+        )
+        if not changed.rowcount:
             return
-        self._connection.execute("UPDATE folders SET art_id = ? WHERE id = ?", (art_id, folder))
         self._homes.forget()
-        self._items.place_again(folder)
+        for one in (folder, *self._discs(folder)):
+            self._items.place_again(one)
         self._folders.touch_parent(folder)
 
     # ---- items
@@ -259,6 +266,13 @@ class Batch:
             "SELECT id, path FROM below ORDER BY depth",
             (key,),
         ).fetchall()
+
+    def _discs(self, key: int) -> list[int]:
+        """The folders of an album's discs directly in it."""
+        below = self._connection.execute(
+            "SELECT id, title FROM folders WHERE parent_id = ?", (key,)
+        )
+        return [folder for folder, title in below if disc_of_folder(title) is not None]
 
     def _rename(self, key: int, title: str) -> None:
         row = self._connection.execute(

@@ -23,7 +23,8 @@ class Home:
     scanned: bool
     """Whether the media root was scanned as a whole once."""
     art_id: int | None
-    """The picture file that stands for the folder."""
+    """The picture file that stands for the folder's items: its own, else for ``CD2`` the one of
+    the album, in the folder above."""
     disc: int | None
     """2 for a folder ``CD2``."""
     album_home: int
@@ -54,11 +55,13 @@ class Homes:
 
     def _found(self, folder: int) -> Home:
         row = self._connection.execute(
-            "SELECT root_id, roots.path, folders.path, parent_id, title, available, scanned, "
-            "art_id FROM folders JOIN roots ON roots.id = root_id WHERE folders.id = ?",
+            "SELECT folders.root_id, roots.path, folders.path, folders.parent_id, folders.title, "
+            "available, scanned, folders.art_id, above.art_id "
+            "FROM folders JOIN roots ON roots.id = folders.root_id "
+            "LEFT JOIN folders AS above ON above.id = folders.parent_id WHERE folders.id = ?",
             (folder,),
         ).fetchone()
-        root_id, root, path, parent, title, available, scanned, art_id = row
+        root_id, root, path, parent, title, available, scanned, art_id, art_above = row
         disc = disc_of_folder(title) if parent is not None else None
         return Home(
             folder=folder,
@@ -66,7 +69,7 @@ class Homes:
             path=joined(root, path),
             available=bool(available),
             scanned=bool(scanned),
-            art_id=art_id,
+            art_id=art_above if art_id is None and disc is not None else art_id,
             disc=disc,
             album_home=folder if disc is None else parent,
         )
