@@ -22,9 +22,11 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from mediaserver.server import requests
 from mediaserver.server.edge import Edge
 from mediaserver.server.exchange import EXTENSIONS, Exchange
 from mediaserver.server.heads import write_head
+from mediaserver.server.requests import RequestRefused
 
 logger = logging.getLogger(__name__)
 traffic = logging.getLogger("mediaserver.traffic.http")
@@ -34,9 +36,6 @@ LINGER_BYTES = 1 << 20
 """Of a refused sender that are read and thrown away at most."""
 
 _ASGI: dict[str, str] = {"version": "3.0", "spec_version": "2.4"}
-_NOTED = frozenset(
-    {b"host", b"content-length", b"transfer-encoding", b"content-encoding", b"expect"}
-)
 _REASONS = {
     400: b"Bad Request",
     405: b"Method Not Allowed",
@@ -50,14 +49,6 @@ _REASONS = {
     501: b"Not Implemented",
     505: b"HTTP Version Not Supported",
 }
-
-
-class RequestRefused(Exception):  # noqa: N818 - says what happened to the request
-    """A request that is answered here, with a status and nothing else."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 class Reading(enum.Enum):
@@ -211,7 +202,7 @@ class MediaProtocol(HttpToolsProtocol):
         if self._reading is not Reading.HEAD:
             return  # trailers are not used (RFC 9110 §6.5.1)
         name = name.lower()
-        if name in _NOTED:
+        if name in requests.NOTED:
             value = value.strip(b" \t")
             if name in self._noted:
                 raise RequestRefused(400)
@@ -220,8 +211,8 @@ class MediaProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         url = b"".join(self._url)
-        self._check_sizes(url)
-        expects_continue = self._check_noted()
+        requests.check_sizes(url, self.headers, self._limits)
+        expects_continue = requests.check_noted(self._noted, self._limits)
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             raise RequestRefused(505)
@@ -232,9 +223,10 @@ class MediaProtocol(HttpToolsProtocol):
         if host is None and version == "1.1":
             raise RequestRefused(400)  # RFC 9112 §3.2; HTTP/1.0 knows none
         port = self.server[1] or 0 if self.server else 0
-        if host is not None and not self.edge.admission.is_ours(host, port):
+        admission = self.edge.admission
+        if host is not None and not admission.is_ours(host, port):
             raise RequestRefused(421)
-        raw_path, query = self._target(url, port)
+        raw_path, query = requests.target(url, lambda host: admission.is_ours(host, port))
         path = raw_path.decode("ascii")
         if "%" in path:
             path = urllib.parse.unquote(path)
@@ -274,51 +266,6 @@ class MediaProtocol(HttpToolsProtocol):
     def _begin(self, exchange: Exchange) -> None:
         self._active = exchange
         self._start_asgi_task(exchange, self.app)
-
-    def _check_sizes(self, url: bytes) -> None:
-        limits = self._limits
-        if len(url) > limits.request_line:
-            raise RequestRefused(414)
-        if len(self.headers) > limits.headers:
-            raise RequestRefused(431)
-        total = 0
-        for name, value in self.headers:
-            size = len(name) + len(value) + 4
-            total += size
-            if size > limits.header:
-                raise RequestRefused(431)
-        if total > limits.head:
-            raise RequestRefused(431)
-
-    def _check_noted(self) -> bool:
-        """Look at the headers that decide about the body; whether to answer 100 first."""
-        noted = self._noted
-        length = noted.get(b"content-length")
-        if length is not None and int(length) > self._limits.body:
-            raise RequestRefused(413)
-        if noted.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
-            raise RequestRefused(501)
-        if noted.get(b"content-encoding", b"identity").lower() != b"identity":
-            raise RequestRefused(415)
-        expected = noted.get(b"expect")
-        if expected is not None and expected.lower() != b"100-continue":
-            raise RequestRefused(417)
-        return expected is not None and length != b"0"
-
-    def _target(self, url: bytes, port: int) -> tuple[bytes, bytes]:
-        """Path and query of a request target (RFC 9112 §3.2)."""
-        if b"#" in url:
-            raise RequestRefused(400)
-        if not url.startswith(b"/") and url != b"*":
-            parsed = httptools.parse_url(url)
-            if parsed.schema != b"http" or parsed.userinfo or not parsed.host:
-                raise RequestRefused(400)
-            authority = url[len(b"http://") :].partition(b"/")[0].partition(b"?")[0]
-            if not self.edge.admission.is_ours(authority, port):
-                raise RequestRefused(421)
-            return parsed.path or b"/", parsed.query or b""
-        path, _, query = url.partition(b"?")
-        return path, query
 
     def on_body(self, body: bytes) -> None:
         exchange = self.cycle
