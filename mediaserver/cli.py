@@ -1,4 +1,4 @@
-"""The command line: ``serve``, ``scan``, ``check-config``, ``why``.
+"""The command line: ``serve``, ``scan``, ``check-config``, ``why``, ``doctor``.
 
 Exit codes: 0 done or stopped on request, 1 failed while running, 2 bad usage or configuration.
 Failures that the owner can mend are one line each on standard error, without traceback.
@@ -200,6 +200,29 @@ def why(
     with _one_line_failures():
         served = scanning.explain(settings, path, typer.echo)
     raise typer.Exit(0 if served else FAILED)
+
+
+@app.command()
+def doctor(
+    media_roots: MediaRoots = None,
+    config_file: ConfigFile = None,
+    data_dir: DataDir = None,
+    name: Name = None,
+    port: Port = None,
+    interface: Interfaces = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+) -> None:
+    """Find out why a television does not see the server, list or play.
+
+    Give it what serve was given. Works while the server runs, and while it does not; takes some
+    seconds. Exits with 1 if a check fails.
+    """
+    load = _loader(config_file, media_roots, data_dir, name, port, interface, None)
+    from mediaserver.app.doctor import command
+
+    with _one_line_failures():
+        well = command.run(load, config_file or config.find_file(os.environ), as_json=as_json)
+    raise typer.Exit(0 if well else FAILED)
 
 
 Loader = Callable[[], Settings]

@@ -39,6 +39,25 @@ class Membership:
 
 def receiving_socket(version: int, port: int) -> socket.socket:
     """A socket that hears the groups it joins, on a port shared with other programs. OSError."""
+    return _shared_socket(version, ("", port))
+
+
+def group_socket(interface: Interface, group: Address, port: int) -> socket.socket:
+    """A socket that hears one group on one interface. OSError.
+
+    It is bound to the group's address, and so takes no unicast datagram away from the program
+    that serves the port.
+    """
+    sock = _shared_socket(interface.version, socket_address(group, port, interface))
+    try:
+        join(sock, Membership(interface.index, group), interface.address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _shared_socket(version: int, place: SocketAddress) -> socket.socket:
     sock = socket.socket(_family(version), socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
@@ -56,7 +75,7 @@ def receiving_socket(version: int, port: int) -> socket.socket:
             else:
                 sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
                 sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
-        sock.bind(("", port))
+        sock.bind(place)
     except BaseException:
         sock.close()
         raise
