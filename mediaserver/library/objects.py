@@ -48,12 +48,23 @@ class MediaFacts:
     reason: str | None = None
 
     title: str | None = None
+    named: bool = False
+    """The title is made of the file's name, and so is what else its name says."""
     sort_title: str | None = None
     artists: tuple[str, ...] = ()
+    artist_sorts: tuple[str, ...] = ()
+    """What the artists are sorted under, one for each of them; empty where tags do not say.
+    The same for the other people."""
     album_artists: tuple[str, ...] = ()
+    album_artist_sorts: tuple[str, ...] = ()
     composers: tuple[str, ...] = ()
+    composer_sorts: tuple[str, ...] = ()
+    conductors: tuple[str, ...] = ()
     genres: tuple[str, ...] = ()
     album: str | None = None
+    album_sort: str | None = None
+    release_id: str | None = None
+    """MusicBrainz's id of the release: tells albums of one title and artist apart."""
     compilation: bool = False
     track: int | None = None
     disc: int | None = None
@@ -61,6 +72,14 @@ class MediaFacts:
     """ISO 8601, as precise as known: ``2004``, ``2004-05``, ``2004-05-06``,
     ``2004-05-06T07:08:09``."""
     description: str | None = None
+    film: bool = False
+    series: str | None = None
+    """Of an episode, whose title then is "Series - S01E02 - Title"."""
+    season: int | None = None
+    """0: specials."""
+    episode: int | None = None
+    program: str | None = None
+    """The episode's own title."""
 
     duration_ms: int | None = None
     bitrate: int | None = None
@@ -139,12 +158,17 @@ class Item:
     orientation: int | None = None
     camera: str | None = None
     art: Art | None = None
+    conductors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """A folder, a view, or one value of a view (an album, an artist, a month)."""
 
+    series: str | None = None
+    season: int | None = None
+    episode: int | None = None
+    program: str | None = None
     object_id: ObjectID
     parent_id: ObjectID
     title: str

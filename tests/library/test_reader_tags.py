@@ -27,8 +27,13 @@ from mutagen.id3 import (
     TIT2,
     TPE1,
     TPE2,
+    TPE3,
     TPOS,
     TRCK,
+    TSO2,
+    TSOA,
+    TSOC,
+    TSOP,
     TSOT,
     TXXX,
     TYER,
@@ -398,8 +403,173 @@ def test_matroska_tags_are_read(tmp_path: Path) -> None:
 
 
 def test_a_title_falls_back_to_the_whole_name_without_its_suffix(tmp_path: Path) -> None:
-    path = make_media.sound(tmp_path / "01 - A.B. song.wav")
-    assert facts_of(path).title == "01 - A.B. song"
+    facts = facts_of(make_media.sound(tmp_path / "A.B. song.wav"))
+    assert (facts.title, facts.named, facts.track) == ("A.B. song", True, None)
+
+
+def test_without_tags_the_name_tells_track_artist_and_title(tmp_path: Path) -> None:
+    facts = facts_of(make_media.sound(tmp_path / "2-01 - Someone - A.B. song.wav"))
+    assert (facts.title, facts.named) == ("A.B. song", True)
+    assert (facts.disc, facts.track, facts.artists) == (2, 1, ("Someone",))
+
+
+def test_what_tags_say_counts_more_than_the_name(tmp_path: Path) -> None:
+    path = make_media.sound(tmp_path / "01 - Someone - Song.flac")
+    file = FLAC(path)
+    file["TITLE"], file["ARTIST"], file["TRACKNUMBER"] = "Title", "Artist", "5"
+    file.save()
+    facts = facts_of(path)
+    assert (facts.title, facts.artists, facts.track) == ("Title", ("Artist",), 5)
+    assert not facts.named
+
+
+def test_a_track_that_tags_leave_out_is_told_by_the_name(tmp_path: Path) -> None:
+    path = make_media.sound(tmp_path / "04 - Song.flac")
+    file = FLAC(path)
+    file["TITLE"] = "Title"
+    file.save()
+    facts = facts_of(path)
+    assert (facts.title, facts.track, facts.named) == ("Title", 4, False)
+
+
+def test_an_unreadable_file_is_told_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "04 - Someone - Song.mp3"
+    path.write_bytes(b"")
+    facts = read(bytes(path))
+    assert facts.reason is not None
+    assert (facts.title, facts.track, facts.artists) == ("Song", 4, ("Someone",))
+
+
+def test_all_latin_1_texts_of_a_tag_tell_its_character_set(tmp_path: Path) -> None:
+    path = make_media.sound(tmp_path / "a.mp3")
+    sound = path.read_bytes()[make_media.id3_length(path.read_bytes()) :]
+    # Of the title alone nobody could tell.
+    path.write_bytes(sound + id3v1("Би-2".encode("cp1251"), "Группа крови".encode("cp1251")))
+    facts = facts_of(path)
+    assert (facts.title, facts.artists) == ("Би-2", ("Группа крови",))
+    tags = ID3()
+    tags.add(TIT2(encoding=0, text="青花瓷".encode("gbk").decode("latin-1")))
+    tags.add(TPE1(encoding=0, text="周杰伦".encode("gbk").decode("latin-1")))
+    tags.add(TALB(encoding=1, text="Привет"))
+    tags.save(path)
+    facts = facts_of(path)
+    assert (facts.title, facts.artists, facts.album) == ("青花瓷", ("周杰伦",), "Привет")
+
+
+SORTED = {
+    "TITLESORT": "Song, A",
+    "ARTISTSORT": "Bowie, David",
+    "ALBUMARTISTSORT": "Queen",
+    "ALBUMSORT": "Works 1",
+    "COMPOSERSORT": "Bach, Johann Sebastian",
+    "CONDUCTOR": "Karajan",
+    "MUSICBRAINZ_ALBUMID": "F5093C06-23E3-404F-AEAA-40F72885EE3A",
+}
+RELEASE = "f5093c06-23e3-404f-aeaa-40f72885ee3a"
+
+
+def assert_sorted(facts: MediaFacts) -> None:
+    assert facts.sort_title == "Song, A"
+    assert facts.artist_sorts == ("Bowie, David",)
+    assert facts.album_artist_sorts == ("Queen",)
+    assert facts.album_sort == "Works 1"
+    assert facts.composer_sorts == ("Bach, Johann Sebastian",)
+    assert facts.conductors == ("Karajan",)
+    assert facts.release_id == RELEASE
+
+
+PEOPLE = {"ARTIST": "David Bowie", "ALBUMARTIST": "Queen", "COMPOSER": "J. S. Bach"}
+
+
+def test_sort_tags_of_vorbis_comments_are_read(tmp_path: Path) -> None:
+    path = make_media.sound(tmp_path / "a.flac")
+    file = FLAC(path)
+    file.update(PEOPLE | SORTED)
+    file.save()
+    assert_sorted(facts_of(path))
+
+
+def test_sort_frames_of_id3_are_read(tmp_path: Path) -> None:
+    path = make_media.sound(tmp_path / "a.mp3")
+    tags = ID3()
+    for frame, text in (
+        (TPE1, "David Bowie"),
+        (TPE2, "Queen"),
+        (TCOM, "J. S. Bach"),
+        (TSOT, "Song, A"),
+        (TSOP, "Bowie, David"),
+        (TSO2, "Queen"),
+        (TSOA, "Works 1"),
+        (TSOC, "Bach, Johann Sebastian"),
+        (TPE3, "Karajan"),
+    ):
+        tags.add(frame(encoding=3, text=text))
+    tags.add(TXXX(encoding=3, desc="MusicBrainz Album Id", text=RELEASE))
+    tags.save(path)
+    assert_sorted(facts_of(path))
+
+
+def test_sort_atoms_of_mp4_are_read(tmp_path: Path) -> None:
+    path = make_media.sound(tmp_path / "a.m4a")
+    file = MP4(path)
+    file["\xa9ART"], file["aART"], file["\xa9wrt"] = "David Bowie", "Queen", "J. S. Bach"
+    file["sonm"], file["soar"], file["soaa"] = "Song, A", "Bowie, David", "Queen"
+    file["soal"], file["soco"] = "Works 1", "Bach, Johann Sebastian"
+    file["----:com.apple.iTunes:CONDUCTOR"] = b"Karajan"
+    file["----:com.apple.iTunes:MusicBrainz Album Id"] = RELEASE.encode()
+    file.save()
+    assert_sorted(facts_of(path))
+
+
+def test_sort_names_that_do_not_fit_the_artists_are_left_out(tmp_path: Path) -> None:
+    path = make_media.sound(tmp_path / "a.flac")
+    file = FLAC(path)
+    file["ARTIST"], file["ARTISTSORT"] = ["A", "B"], ["C"]
+    file.save()
+    assert facts_of(path).artist_sorts == ()
+
+
+def test_artists_one_by_one_count_more_than_how_they_are_credited(tmp_path: Path) -> None:
+    path = make_media.sound(tmp_path / "a.flac")
+    file = FLAC(path)
+    file["ARTIST"], file["ARTISTS"] = "A feat. B", ["A", "B"]
+    file.save()
+    assert facts_of(path).artists == ("A", "B")
+
+
+@pytest.mark.parametrize(
+    ("artist", "ids", "expected"),
+    [
+        ("AC/DC", None, ("AC/DC",)),
+        ("AC/DC", "66c662b6", ("AC/DC",)),
+        ("Alice / Bob", None, ("Alice", "Bob")),
+        ("Alice/Bob", "66c662b6/8bd3a4f1", ("Alice", "Bob")),
+        ("Alice; Bob", "66c662b6; 8bd3a4f1", ("Alice", "Bob")),
+        ("Alice; Bob", None, ("Alice; Bob",)),
+        ("Alice/AC/DC", "66c662b6/8bd3a4f1", ("Alice/AC/DC",)),
+    ],
+)
+def test_artists_in_one_text_of_id3v2_3_are_separated_where_it_is_sure(
+    tmp_path: Path, artist: str, ids: str | None, expected: tuple[str, ...]
+) -> None:
+    path = make_media.sound(tmp_path / "a.mp3")
+    tags = ID3()
+    tags.add(TPE1(encoding=1, text=artist))
+    if ids is not None:
+        tags.add(TXXX(encoding=1, desc="MusicBrainz Artist Id", text=ids))
+    tags.save(path, v2_version=3, v23_sep=None)
+    assert facts_of(path).artists == expected
+
+
+def test_the_original_date_counts_only_without_another(tmp_path: Path) -> None:
+    path = make_media.sound(tmp_path / "a.mp3")
+    tags = ID3()
+    tags.add(TDOR(encoding=3, text="1969"))
+    tags.save(path)
+    assert facts_of(path).date == "1969"
+    tags.add(TDRC(encoding=3, text="2004"))
+    tags.save(path)
+    assert facts_of(path).date == "2004"
 
 
 def test_a_name_that_is_no_unicode_gives_a_title_that_is(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.objects import Kind, MediaFacts
 from mediaserver.library.readers.contents import Contents, format_of, id3_size, open_contents
 from mediaserver.library.readers.found import Found
-from mediaserver.library.readers.naming import UNKNOWN, facts_by_name
+from mediaserver.library.readers.unreadable import UNKNOWN, facts_by_name
 from mediaserver.media_types import MediaType, by_suffix
 
 logger = logging.getLogger(__name__)
@@ -175,10 +175,16 @@ _TAG_FIELDS = (
     "title",
     "sort_title",
     "artists",
+    "artist_sorts",
     "album_artists",
+    "album_artist_sorts",
     "composers",
+    "composer_sorts",
+    "conductors",
     "genres",
     "album",
+    "album_sort",
+    "release_id",
     "compilation",
     "track",
     "disc",

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from mediaserver.library.names import by_name, videos
 from mediaserver.library.objects import Kind, MediaFacts
-from mediaserver.library.readers.naming import clean, title_of
+from mediaserver.library.readers.naming import clean
 from mediaserver.library.readers.picture_header import art_of
 
 
@@ -19,15 +20,24 @@ class Found:
     title: str | None = None
     sort_title: str | None = None
     artists: list[str] = field(default_factory=list)
+    artist_sorts: list[str] = field(default_factory=list)
     album_artists: list[str] = field(default_factory=list)
+    album_artist_sorts: list[str] = field(default_factory=list)
     composers: list[str] = field(default_factory=list)
+    composer_sorts: list[str] = field(default_factory=list)
+    conductors: list[str] = field(default_factory=list)
     genres: list[str] = field(default_factory=list)
     album: str | None = None
+    album_sort: str | None = None
+    release_id: str | None = None
     compilation: bool = False
     track: int | None = None
     disc: int | None = None
     date: str | None = None
     description: str | None = None
+    series: str | None = None
+    season: int | None = None
+    episode: int | None = None
 
     duration: float | None = None
     """Seconds."""
@@ -49,24 +59,51 @@ class Found:
     """The embedded picture that stands for the file."""
 
     def facts(self, path: bytes, fingerprint: bytes) -> MediaFacts:
+        """With what the path tells where the tags say nothing."""
+        title = _text(self.title)
+        artists, album_artists = _texts(self.artists), _texts(self.album_artists)
+        composers = _texts(self.composers)
+        track, disc, date = self.track, self.disc, self.date
+        own = _NOTHING
+        if title is None or self.kind is Kind.VIDEO:
+            own = by_name.told(self.kind, path)
+            if self.kind is Kind.VIDEO:
+                own = self._video(own)
+            artists = artists or own.artists
+        if self.kind is Kind.AUDIO and track is None:
+            # Its album needs the order, also where only titles are written down.
+            named = by_name.told(self.kind, path)
+            track, disc = named.track, disc or named.disc
         return MediaFacts(
             kind=self.kind,
             mime_type=self.mime_type,
             dlna_profile=self.dlna_profile,
             fingerprint=fingerprint,
             reason=self.reason,
-            title=_text(self.title) or title_of(path),
+            title=own.title or title,
+            named=title is None,
             sort_title=_text(self.sort_title),
-            artists=_texts(self.artists),
-            album_artists=_texts(self.album_artists),
-            composers=_texts(self.composers),
+            artists=artists,
+            artist_sorts=_sorts(self.artist_sorts, artists),
+            album_artists=album_artists,
+            album_artist_sorts=_sorts(self.album_artist_sorts, album_artists),
+            composers=composers,
+            composer_sorts=_sorts(self.composer_sorts, composers),
+            conductors=_texts(self.conductors),
             genres=_texts(self.genres),
-            album=_text(self.album),
+            album=_text(self.album) or own.album,
+            album_sort=_text(self.album_sort),
+            release_id=self.release_id,
             compilation=self.compilation,
-            track=self.track,
-            disc=self.disc,
-            date=self.date,
+            track=track,
+            disc=disc,
+            date=date or own.date,
             description=_text(self.description),
+            film=own.film,
+            series=own.series,
+            season=own.season,
+            episode=own.episode,
+            program=own.program,
             duration_ms=_milliseconds(self.duration),
             bitrate=_number(self.bitrate),
             sample_rate=_number(self.sample_rate),
@@ -83,7 +120,27 @@ class Found:
             art=art_of(self.picture) if self.picture is not None else None,
         )
 
+    def _video(self, named: by_name.Told) -> by_name.Told:
+        """What its path tells, and its tags know better: title, series, season, episode."""
+        tagged = _text(self.title)
+        title = None if tagged is None else videos.title_in(tagged)
+        series = _text(self.series) or named.series
+        episode = self.episode or named.episode
+        if series is None or episode is None:
+            return named if title is None else named._replace(title=title)
+        if title is not None and title.casefold() == series.casefold():
+            title = None
+        found = named._replace(
+            film=False,
+            series=series,
+            season=self.season or named.season,
+            episode=episode,
+            program=title or named.program,
+        )
+        return found._replace(title=by_name.episode_title(found, found.program))
 
+
+_NOTHING = by_name.Told("")
 MAX_DURATION = 10_000 * 3600.0
 """Seconds; beyond it a header lies. It is as much as an hour field of four digits says."""
 
@@ -104,6 +161,12 @@ def _number(value: int | None) -> int | None:
 
 def _text(text: str | None) -> str | None:
     return (clean(text) or None) if text else None
+
+
+def _sorts(values: list[str], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Only where there is one for each name: nobody could tell whose it is otherwise."""
+    sorts = _texts(values)
+    return sorts if len(sorts) == len(names) else ()
 
 
 def _texts(values: list[str]) -> tuple[str, ...]:

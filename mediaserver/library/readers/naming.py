@@ -1,15 +1,9 @@
-"""What a file's name alone tells, and text as it may be shown (security.md M1, M2)."""
+"""A file's name as a title, and text as it may be shown (security.md M1, M2)."""
 
 import re
 
-from mediaserver.library.objects import Kind, MediaFacts
-from mediaserver.media_types import MediaType, by_suffix
-
 MAX_TEXT_BYTES = 1024
 """Of one value, in UTF-8."""
-
-UNKNOWN = MediaType("", "application/octet-stream", "audio")
-"""For a file whose name claims nothing; nobody asks for one's facts but by mistake."""
 
 # XML 1.0 §2.2 allows none of these but the C1 controls, which nobody means either.
 _FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -37,16 +31,4 @@ def title_of(path: bytes) -> str:
         clean((stem if dot and stem else name).decode(errors="replace"))
         or clean(name.decode(errors="replace"))
         or "\ufffd"
-    )
-
-
-def facts_by_name(path: bytes, reason: str, *, fingerprint: bytes = b"") -> MediaFacts:
-    """Facts of a file that could not be read, as good as its name tells."""
-    media_type = by_suffix(path) or UNKNOWN
-    return MediaFacts(
-        kind=Kind(media_type.kind),
-        mime_type=media_type.mime_type,
-        fingerprint=fingerprint,
-        reason=clean(reason),
-        title=title_of(path),
     )

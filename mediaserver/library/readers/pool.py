@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.objects import MediaFacts
 from mediaserver.library.readers.jobs import Failed, Picture, ReadJob, RenderJob
-from mediaserver.library.readers.naming import facts_by_name
 from mediaserver.library.readers.process import COMMAND, WorkerDiedError, WorkerProcess
+from mediaserver.library.readers.unreadable import facts_by_name
 
 logger = logging.getLogger(__name__)
 

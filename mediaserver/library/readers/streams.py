@@ -15,7 +15,7 @@ from mediaserver.library.readers import boxes, dlna_profiles, tags
 from mediaserver.library.readers.contents import PACKET_192, Contents
 from mediaserver.library.readers.found import Found
 from mediaserver.library.readers.picture_header import MAX_ART_BYTES
-from mediaserver.library.readers.values import date, decoded, first
+from mediaserver.library.readers.values import charset_of_bytes, date, decoded, first, number
 
 if TYPE_CHECKING:
     import av
@@ -130,6 +130,9 @@ def read(contents: Contents, found: Found, name: str | None) -> str | None:
             if found.title is not None and found.title.strip().lower() in _MACHINE_TITLES:
                 found.title = None
             found.date = found.date or _recorded(metadata)
+            found.series = first(metadata.get("SHOW"))
+            found.season = number(first(metadata.get("SEASON_NUMBER")))
+            found.episode = number(first(metadata.get("EPISODE_SORT")))
             if name == "mp4":
                 found.orientation = boxes.orientation(boxes.movie(contents))
             found.mime_type = _mime_type(found, name, contents)
@@ -160,11 +163,14 @@ def _is_cover(stream: "av.VideoStream", kind: Kind) -> bool:
 
 
 def _metadata(container: "InputContainer", audio: "av.AudioStream | None") -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
     # Ogg keeps its comments with the stream, the others with the file.
-    for source in (audio.metadata if audio is not None else {}, container.metadata):
-        for name, value in source.items():
-            found[name.upper()] = [decoded(value.encode("utf-8", "surrogateescape"))]
+    raw = {
+        name.upper(): value.encode("utf-8", "surrogateescape")
+        for source in (audio.metadata if audio is not None else {}, container.metadata)
+        for name, value in source.items()
+    }
+    charset = charset_of_bytes(raw.values())
+    found = {name: [decoded(value, charset)] for name, value in raw.items()}
     found.pop("ENCODER", None)
     return found
 

@@ -2,20 +2,33 @@
 
 Several artists, genres or composers are several values where the format has several: repeated
 Vorbis comments, lists of MP4 atoms, ASF attributes and APEv2 values. A ``/`` or ``;`` inside a
-value separates nothing: AC/DC is one band. The date is the release's or recording's own, not the
-original release's (``ORIGINALDATE``): an album of 2011 stands under 2011.
+value separates nothing: AC/DC is one band (but see :mod:`.id3` for ID3v2.3). The date is the
+release's or recording's own, and only without one the original release's (``ORIGINALDATE``): an
+album of 2011 stands under 2011.
+
+Left out, because no control point would be told of them: ratings of the listener (``upnp:rating``
+is that of a board of film), ReplayGain (a renderer reads it from the file itself), MusicBrainz's
+ids but for the release's, which tells albums of one name apart.
 """
 
 import base64
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mutagen.apev2 import BINARY
 from mutagen.flac import Picture as FlacPicture
 
 from mediaserver.library.readers.found import Found
 from mediaserver.library.readers.picture_header import measure
-from mediaserver.library.readers.values import date, decoded, first, flag, number
+from mediaserver.library.readers.values import (
+    charset_of_bytes,
+    date,
+    decoded,
+    first,
+    flag,
+    number,
+    release_id,
+)
 
 FRONT_COVER = 3
 """Picture types are those of ID3v2 APIC in all families."""
@@ -38,18 +51,16 @@ def named(found: Found, tags: Mapping[str, Sequence[str]]) -> None:
     """
     get = tags.get
     found.title = first(get("TITLE")) or found.title
-    found.sort_title = first(get("TITLESORT") or get("TITLE-SORT")) or found.sort_title
-    found.artists = list(get("ARTIST") or get("AUTHOR") or found.artists)
-    found.album_artists = list(
-        get("ALBUMARTIST")
-        or get("ALBUM ARTIST")
-        or get("ALBUM_ARTIST")
-        or get("ALBUM-ARTIST")
-        or found.album_artists
+    found.sort_title = (
+        first(get("TITLESORT") or get("TITLE-SORT") or get("SORT_NAME")) or found.sort_title
     )
-    found.composers = list(get("COMPOSER") or get("WRITER") or found.composers)
+    _people(found, get)
     found.genres = list(get("GENRE") or found.genres)
     found.album = first(get("ALBUM")) or found.album
+    found.album_sort = (
+        first(get("ALBUMSORT") or get("ALBUM-SORT") or get("SORT_ALBUM")) or found.album_sort
+    )
+    found.release_id = release_id(first(get("MUSICBRAINZ_ALBUMID"))) or found.release_id
     found.compilation = flag(first(get("COMPILATION"))) or found.compilation
     found.track = (
         number(first(get("TRACKNUMBER") or get("TRACK") or get("PART_NUMBER"))) or found.track
@@ -62,11 +73,35 @@ def named(found: Found, tags: Mapping[str, Sequence[str]]) -> None:
         date(first(get("DATE") or get("YEAR")))
         or date(first(get("DATE_RELEASED") or get("RELEASEDATE") or get("DATE_RECORDED")))
         or found.date
+        or date(first(get("ORIGINALDATE") or get("ORIGINALYEAR")))
     )
     found.description = (
         first(get("DESCRIPTION") or get("SYNOPSIS") or get("SUMMARY") or get("COMMENT"))
         or found.description
     )
+
+
+def _people(found: Found, get: Callable[[str], Sequence[str] | None]) -> None:
+    # ARTIST may be how they are credited ("A feat. B"), ARTISTS who they are.
+    each = get("ARTISTS") or ()
+    artists = each if len(each) > 1 else get("ARTIST") or get("AUTHOR")
+    found.artists = list(artists or found.artists)
+    found.artist_sorts = list(
+        get("ARTISTSORT") or get("ARTIST-SORT") or get("SORT_ARTIST") or found.artist_sorts
+    )
+    found.album_artists = list(
+        get("ALBUMARTIST")
+        or get("ALBUM ARTIST")
+        or get("ALBUM_ARTIST")
+        or get("ALBUM-ARTIST")
+        or found.album_artists
+    )
+    found.album_artist_sorts = list(
+        get("ALBUMARTISTSORT") or get("SORT_ALBUM_ARTIST") or found.album_artist_sorts
+    )
+    found.composers = list(get("COMPOSER") or get("WRITER") or found.composers)
+    found.composer_sorts = list(get("COMPOSERSORT") or get("SORT_COMPOSER") or found.composer_sorts)
+    found.conductors = list(get("CONDUCTOR") or found.conductors)
 
 
 def choose(pictures: Iterable[tuple[int, bytes]]) -> bytes | None:
@@ -98,22 +133,48 @@ def _vorbis_picture(comments: Mapping[str, Sequence[str]]) -> bytes | None:
     return choose(pictures)
 
 
+_MP4_NAMES = {
+    "\xa9nam": "TITLE",
+    "sonm": "TITLESORT",
+    "\xa9ART": "ARTIST",
+    "soar": "ARTISTSORT",
+    "aART": "ALBUMARTIST",
+    "soaa": "ALBUMARTISTSORT",
+    "\xa9wrt": "COMPOSER",
+    "soco": "COMPOSERSORT",
+    "\xa9con": "CONDUCTOR",
+    "\xa9gen": "GENRE",
+    "\xa9alb": "ALBUM",
+    "soal": "ALBUMSORT",
+    "\xa9day": "DATE",
+    "desc": "DESCRIPTION",
+    "ldes": "SYNOPSIS",
+    "\xa9cmt": "COMMENT",
+}
+_MP4_FREE = "----:com.apple.iTunes:"
+_MP4_FREE_NAMES = {
+    "ARTISTS": "ARTISTS",
+    "CONDUCTOR": "CONDUCTOR",
+    "ORIGINALDATE": "ORIGINALDATE",
+    "MusicBrainz Album Id": "MUSICBRAINZ_ALBUMID",
+}
+
+
 def mp4(found: Found, tags: Mapping[str, Sequence[object]]) -> None:
     """The atoms of ``ilst`` as mutagen gives them."""
-    found.title = first(_texts(tags, "\xa9nam"))
-    found.sort_title = first(_texts(tags, "sonm"))
-    found.artists = _texts(tags, "\xa9ART")
-    found.album_artists = _texts(tags, "aART")
-    found.composers = _texts(tags, "\xa9wrt")
-    found.genres = _texts(tags, "\xa9gen")
-    found.album = first(_texts(tags, "\xa9alb"))
+    known = {}
+    for name in tags:
+        if name in _MP4_NAMES:
+            known[_MP4_NAMES[name]] = _texts(tags, name)
+        elif name.startswith(_MP4_FREE):
+            free = _MP4_FREE_NAMES.get(name.removeprefix(_MP4_FREE))
+            if free is not None:
+                values = [value for value in tags[name] if isinstance(value, bytes)]
+                known[free] = [value.decode(errors="replace") for value in values]
+    named(found, known)
     found.compilation = bool(tags.get("cpil", False))
     found.track = _first_of_pair(tags, "trkn")
     found.disc = _first_of_pair(tags, "disk")
-    found.date = date(first(_texts(tags, "\xa9day")))
-    found.description = first(
-        _texts(tags, "desc") or _texts(tags, "ldes") or _texts(tags, "\xa9cmt")
-    )
     covers = [bytes(data) for data in tags.get("covr", ()) if isinstance(data, bytes)]
     found.picture = choose((0, data) for data in covers)
 
@@ -141,6 +202,14 @@ _ASF_NAMES = {
     "WM/PartOfSet": "DISCNUMBER",
     "WM/IsCompilation": "COMPILATION",
     "WM/TitleSortOrder": "TITLESORT",
+    "WM/ArtistSortOrder": "ARTISTSORT",
+    "WM/AlbumArtistSortOrder": "ALBUMARTISTSORT",
+    "WM/AlbumSortOrder": "ALBUMSORT",
+    "WM/ComposerSortOrder": "COMPOSERSORT",
+    "WM/ARTISTS": "ARTISTS",
+    "WM/Conductor": "CONDUCTOR",
+    "WM/OriginalReleaseYear": "ORIGINALYEAR",
+    "MusicBrainz/Album Id": "MUSICBRAINZ_ALBUMID",
     "Description": "DESCRIPTION",
 }
 
@@ -209,9 +278,13 @@ _INFO_NAMES = {
 
 def riff_info(found: Found, chunks: Iterable[tuple[bytes, bytes]]) -> None:
     """The chunks of a RIFF ``LIST INFO``: ``(name, bytes with NUL)``, character set unknown."""
+    raw = [
+        (_INFO_NAMES[name], data.partition(b"\0")[0])
+        for name, data in chunks
+        if name in _INFO_NAMES
+    ]
+    charset = charset_of_bytes(data for _, data in raw)
     known: dict[str, list[str]] = {}
-    for name, data in chunks:
-        if name in _INFO_NAMES:
-            text = decoded(data.partition(b"\0")[0])
-            known.setdefault(_INFO_NAMES[name], []).append(text)
+    for name, data in raw:
+        known.setdefault(name, []).append(decoded(data, charset))
     named(found, known)

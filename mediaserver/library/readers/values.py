@@ -3,7 +3,9 @@
 import codecs
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from mediaserver.library.readers import charsets
 
 _NUMBER = re.compile(r"\s*([0-9]{1,9})(?![0-9])")
 _DATE = re.compile(
@@ -13,6 +15,7 @@ _DATE = re.compile(
     r"(?![0-9])",
 )
 _DAY_FIRST = re.compile(r"(?P<day>[0-9]{1,2})[-/.](?P<month>[0-9]{1,2})[-/.](?P<year>[0-9]{4})\b")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _YEAR = re.compile(r"(?<![0-9])([12][0-9]{3})(?![0-9])")
 
 
@@ -70,11 +73,32 @@ def flag(text: object) -> bool:
     return str(text).strip().lower() in ("1", "true", "yes", "y")
 
 
-def repaired(text: str) -> str:
-    """Text read as Latin-1 that is something else: UTF-8, or Windows' own (quotes, dashes, €).
+def release_id(text: str | None) -> str | None:
+    """MusicBrainz's id of a release, a UUID."""
+    text = (text or "").strip().lower()
+    return text if _UUID.fullmatch(text) else None
+
+
+def charset_of(texts: Iterable[str]) -> str | None:
+    """What texts of one tag that were read as Latin-1 are written in; None for what
+    :func:`decoded` finds without help."""
+    return charset_of_bytes(
+        text.encode("latin-1", "replace") for text in texts if not text.isascii()
+    )
+
+
+def charset_of_bytes(texts: Iterable[bytes]) -> str | None:
+    """The same for bytes of no declared character set."""
+    foreign = [text for text in texts if not text.isascii() and _utf_8(text) is None]
+    return charsets.guess(foreign) if foreign else None
+
+
+def repaired(text: str, charset: str | None = None) -> str:
+    """Text read as Latin-1 that is something else: UTF-8, Windows' own (quotes, dashes, €), or
+    the ``charset`` that was guessed for its tag.
 
     UTF-8 can be told from Latin-1 with near certainty; the C1 controls that Windows-1252 puts
-    letters on occur in no text. Other character sets are not guessed: too short, too uncertain.
+    letters on occur in no text.
     """
     if text.isascii():
         return text
@@ -82,26 +106,31 @@ def repaired(text: str) -> str:
         data = text.encode("latin-1")
     except UnicodeEncodeError:
         return text
-    return decoded(data)
+    return decoded(data, charset)
 
 
-def decoded(data: bytes) -> str:
-    """Bytes of no declared character set: UTF-8 if they can be, else Windows-1252, Latin-1.
-
-    A last character that was cut off (ID3v1 holds 30 bytes) does not count against UTF-8 where
-    others before it are whole; ``Caf\\xe9`` alone is Latin-1.
-    """
-    try:
-        text, used = codecs.utf_8_decode(data, "strict", False)
-    except UnicodeDecodeError:
-        pass
-    else:
-        if used == len(data) or not text.isascii():
-            return text
+def decoded(data: bytes, charset: str | None = None) -> str:
+    """Bytes of no declared character set: UTF-8 if they can be, else what was guessed, else
+    Windows-1252, Latin-1."""
+    text = _utf_8(data)
+    if text is not None:
+        return text
+    if charset is not None:
+        return charsets.decoded(data, charset)
     try:
         return data.decode("cp1252")
     except UnicodeDecodeError:
         return data.decode("latin-1")
+
+
+def _utf_8(data: bytes) -> str | None:
+    """A last character that was cut off (ID3v1 holds 30 bytes) does not count against UTF-8
+    where others before it are whole; ``Caf\\xe9`` alone is Latin-1."""
+    try:
+        text, used = codecs.utf_8_decode(data, "strict", False)
+    except UnicodeDecodeError:
+        return None
+    return text if used == len(data) or not text.isascii() else None
 
 
 def first(values: Sequence[str] | None) -> str | None:
