@@ -125,7 +125,8 @@ class Exchange(RequestResponseCycle):
     async def send(self, message: ASGISendEvent) -> None:
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
-        if self.disconnected:
+        # A transport that failed tells so only when the loop runs again.
+        if self.disconnected or self.transport.is_closing():
             raise Disconnected
         event = cast("Message", message)
         kind = event["type"]
@@ -134,7 +135,11 @@ class Exchange(RequestResponseCycle):
         elif not self.response_started or self.response_complete:
             raise RuntimeError(f"{kind} without or after a response")
         elif kind == "http.response.body":
-            self._send_body(event.get("body", b""), more=event.get("more_body", False))
+            more = event.get("more_body", False)
+            self._send_body(event.get("body", b""), more=more)
+            if more:
+                # As long as the receiver is fast nothing else would ever wait.
+                await asyncio.sleep(0)
         elif kind == "http.response.zerocopysend":
             await self._send_file(event)
         else:

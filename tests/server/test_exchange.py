@@ -242,6 +242,26 @@ async def test_what_is_sent_in_parts_leaves_at_once() -> None:
         assert await client.reader.readuntil(b"0\r\n\r\n")
 
 
+@pytest.mark.parametrize("size", [1, 65536])
+async def test_an_application_that_never_waits_hears_that_its_client_has_gone(size: int) -> None:
+    ended = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await send(start())
+            while True:
+                await send(body(bytes(size), more=True))
+        finally:
+            ended.set()
+
+    async with serving(app) as server:
+        async with connected(server) as client:
+            await client.send(request(server))
+            await client.reader.readexactly(15)
+        async with asyncio.timeout(5):
+            await ended.wait()
+
+
 async def test_half_a_close_behind_pipelined_requests_does_not_lose_their_answers() -> None:
     async with serving(echo) as server, connected(server) as client:
         await client.send(request(server, "/a") + request(server, "/b") + request(server, "/c"))
