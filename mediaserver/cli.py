@@ -127,9 +127,10 @@ def serve(
     load = _loader(config_file, media_roots, data_dir, name, port, interface, log_level)
     settings = _settings(load)
     # Deferred: the other commands start faster without the network half of the program.
-    from mediaserver.app import logs, running
+    from mediaserver.app import logs, process, running
 
     logs.configure(settings.log.level)
+    process.prepare()
     with _one_line_failures(), DataDirectory(settings.server.data_dir) as directory:
         running.run(running.serve(settings, directory, reload=load))
 
@@ -150,8 +151,9 @@ def scan(
     """Index the media roots once and print a summary; nothing is served."""
     load = _loader(config_file, media_roots, data_dir, name, port, interface, log_level)
     settings = _settings(load)
-    from mediaserver.app import logs, scanning
+    from mediaserver.app import logs, process, scanning
 
+    process.prepare()
     # The summary says what an owner wants to know; lines in between would tear the progress bar.
     logs.configure(log_level or "warning")
     with _one_line_failures(), DataDirectory(settings.server.data_dir) as directory:

@@ -64,10 +64,10 @@ def build(
     directory: DataDirectory,
     library: Library,
     found: Sequence[Interface],
+    supervisor: Supervisor,
 ) -> Parts:
     """Put a server together around an open library."""
     server = server_header()
-    supervisor = Supervisor()
     identity = directory.next_identity()
     clients = ClientRegistry(
         overrides={str(address): name for address, name in settings.clients.profiles.items()}

@@ -7,11 +7,14 @@ from mediaserver.config import Settings
 from mediaserver.data_directory import DataDirectory
 from mediaserver.library.errors import IndexUnusable
 from mediaserver.library.library import Library, Root
+from mediaserver.supervision import Supervisor
 
 logger = logging.getLogger(__name__)
 
 
-async def open_library(settings: Settings, directory: DataDirectory) -> Library:
+async def open_library(
+    settings: Settings, directory: DataDirectory, supervisor: Supervisor | None = None
+) -> Library:
     """Open the library; what its owner should know is logged. Raises StartFailed."""
     library = Library(
         directory.path,
@@ -22,6 +25,7 @@ async def open_library(settings: Settings, directory: DataDirectory) -> Library:
         quiet_seconds=settings.library.quiet_seconds,
         workers=settings.library.workers,
         art_cache_bytes=settings.delivery.art_cache_mb << 20,
+        supervisor=supervisor,
     )
     try:
         notes = await library.open()

@@ -1,11 +1,13 @@
 """One line an event on standard error: time, level, part of the program, what happened.
 
 A record may hold text from the network or from files; whatever cannot be printed is escaped, so
-that nobody forges lines or moves the cursor (security.md N17).
+that nobody forges lines or moves the cursor (security.md N17). The lines of a traceback are
+indented for the same reason: none of them can pass for another record.
 """
 
 import logging
 import sys
+from typing import Any
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
@@ -13,14 +15,26 @@ _QUIET = ("alembic", "asyncio", "httpx", "httpcore", "PIL", "libav", "watchdog",
 """Libraries whose lower levels tell nothing an owner can use."""
 
 
+INDENT = "    "
+
+
 class OneLine(logging.Formatter):
-    """A formatter whose output is one printable line, but for tracebacks."""
+    """A formatter whose output is one printable line, and after it the lines of a traceback."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        line = super().formatMessage(record)
-        if line.isprintable():
-            return line
-        return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        # At LF only: what else Python takes for the end of a line is escaped.
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(INDENT + printable(line) for line in lines)
+
+
+def printable(text: str) -> str:
+    """Text that stays on its line and moves no cursor, whatever it consists of."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def configure(level: str) -> None:

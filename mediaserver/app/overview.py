@@ -6,9 +6,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from mediaserver import __version__
+from mediaserver.app import problems
 from mediaserver.clients import ClientRegistry
 from mediaserver.delivery.transfers import Transfers
+from mediaserver.library import lookup
+from mediaserver.library.errors import LibraryError
 from mediaserver.library.library import Library, LibraryStatus
+from mediaserver.library.objects import LibraryCounts
 from mediaserver.server.serving import HttpServer
 from mediaserver.supervision import Supervisor
 from mediaserver.upnp import ssdp
@@ -66,11 +70,12 @@ class Overview:
         self._clock = clock
         self._wall_clock = wall_clock
         self._started = clock()
+        self._counts = LibraryCounts()
+        """As they were when the index last answered."""
 
     async def status(self) -> Status:
         """Everything as it is now."""
-        counts = await self._library.counts()
-        unreadable = await self._library.unreadable(UNREADABLE_SHOWN) if counts.unreadable else []
+        unreadable, index_error = await self._ask_index()
         library = self._library.status()
         heard_ourselves = self._discovery.heard_ourselves()
         now = self._wall_clock()
@@ -80,7 +85,7 @@ class Overview:
             udn=self._device.udn,
             uptime_seconds=self._clock() - self._started,
             system_update_id=self._library.system_update_id,
-            library=counts,
+            library=self._counts,
             scan=_scan(library),
             roots=tuple(
                 RootStatus(title=root.title, path=_shown(root.path), reason=root.reason)
@@ -137,6 +142,7 @@ class Overview:
                 for each in self._discovery.heard()
                 if each.kind != "search"
             ),
+            problems=tuple(problems.of_library(library, index_error)),
             failures=tuple(
                 TaskFailure(
                     task=each.task,
@@ -147,6 +153,16 @@ class Overview:
                 for each in self._supervisor.failures()
             ),
         )
+
+    async def _ask_index(self) -> tuple[Sequence[lookup.UnreadableFile], str | None]:
+        """Files that could not be read, and why the index did not answer, if it did not."""
+        try:
+            self._counts = await self._library.counts()
+            if not self._counts.unreadable:
+                return (), None
+            return await self._library.unreadable(UNREADABLE_SHOWN), None
+        except LibraryError as error:
+            return (), str(error)
 
     def measures(self) -> list[Measure]:
         """Figures that only rise, for ``/metrics``."""

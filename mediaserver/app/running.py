@@ -21,6 +21,7 @@ from mediaserver.app.libraries import open_library
 from mediaserver.config import ConfigError, Settings
 from mediaserver.data_directory import DataDirectory
 from mediaserver.server.listening import CannotListen, Endpoint
+from mediaserver.supervision import Supervisor
 from mediaserver.upnp import interfaces
 from mediaserver.upnp.interfaces import Change, Interface
 
@@ -94,12 +95,13 @@ async def _serve_once(
 ) -> Settings:
     """One server from start to stop; the settings for the next one, if there is to be one."""
     async with contextlib.AsyncExitStack() as ends:
-        library = await open_library(settings, directory)
+        supervisor = Supervisor()
+        library = await open_library(settings, directory, supervisor)
         ends.push_async_callback(library.close)
         found = await _first_interfaces(settings, wishes)
         if not found:
             return settings
-        parts = build(settings, directory, library, found)
+        parts = build(settings, directory, library, found, supervisor)
         try:
             port = await parts.http.start(_endpoints(found), settings.server.port)
         except CannotListen as error:

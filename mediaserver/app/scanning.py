@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from mediaserver.app import logs
 from mediaserver.app.failures import StartFailed
 from mediaserver.app.libraries import open_library
 from mediaserver.config import Settings
@@ -45,10 +47,9 @@ async def scan(settings: Settings, directory: DataDirectory) -> bool:
         console.print(_told(summary, counts))
         for root in library.status().roots:
             if root.reason is not None:
-                console.print(f"not available: {root.path}: {root.reason}", markup=False)
+                _say(console, f"not available: {root.path}: {root.reason}")
         for file in await library.unreadable(UNREADABLE_SHOWN):
-            name = file.path.decode(errors="replace")
-            console.print(f"unreadable: {name}: {file.reason}", markup=False)
+            _say(console, f"unreadable: {os.fsdecode(file.path)}: {file.reason}")
         if counts.unreadable > UNREADABLE_SHOWN:
             console.print(f"... and {counts.unreadable - UNREADABLE_SHOWN} more")
         return counts.unreadable == 0
@@ -56,6 +57,11 @@ async def scan(settings: Settings, directory: DataDirectory) -> bool:
         raise StartFailed(str(error)) from error
     finally:
         await library.close()
+
+
+def _say(console: Console, line: str) -> None:
+    """One line, whatever files are called: no name gets at the owner's terminal."""
+    console.print(logs.printable(line), markup=False, highlight=False)
 
 
 async def _scan_interruptibly(library: Library, bar: Progress) -> ScanSummary:

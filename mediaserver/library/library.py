@@ -24,6 +24,7 @@ from mediaserver.library.scanning.requests import Requests
 from mediaserver.library.upkeep import CHECK_SECONDS, Timing, Upkeep
 from mediaserver.library.views import DEFAULT_VIEWS, View
 from mediaserver.library.watcher import Watched
+from mediaserver.supervision import Supervisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Library:
         art_cache_bytes: int = 512 << 20,
         on_change: Callable[[Change], None] | None = None,
         check_seconds: float = CHECK_SECONDS,
+        supervisor: Supervisor | None = None,
     ) -> None:
         self.on_change = on_change
         """Called on the event loop with each change that control points can see."""
@@ -96,6 +98,7 @@ class Library:
             views,
             timing=Timing(quiet=quiet_seconds, poll=poll_seconds, check=check_seconds),
             on_change=self._deliver,
+            supervisor=supervisor,
         )
         self.artwork = Artwork(data_dir / "cache", self._pool, art_cache_bytes)
 

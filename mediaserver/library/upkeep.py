@@ -24,6 +24,7 @@ from mediaserver.library.scanning.writer import WriterThread
 from mediaserver.library.views import View
 from mediaserver.library.watcher import Watched, Watcher
 from mediaserver.library.watching.gathering import Gathered
+from mediaserver.supervision import Supervisor
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class Upkeep:
         *,
         timing: Timing,
         on_change: Callable[[Change], None],
+        supervisor: Supervisor | None = None,
     ) -> None:
         self._database = database
         self._pool = pool
@@ -95,6 +97,7 @@ class Upkeep:
         self._closing = Event()
         self._watcher: Watcher | None = None
         self._presence = Presence(self._roots)
+        self._supervisor = supervisor or Supervisor()
         self._tasks: list[asyncio.Task[None]] = []
         self._retry: asyncio.TimerHandle | None = None
         self._requests = Requests()
@@ -120,8 +123,8 @@ class Upkeep:
     def start(self) -> None:
         """Watch and scan in the background."""
         self._tasks = [
-            asyncio.create_task(self._scan_and_watch(), name="library scans"),
-            asyncio.create_task(self._tend(), name="library roots"),
+            self._supervisor.start("library scans", self._scan_and_watch),
+            self._supervisor.start("library roots", self._tend),
         ]
 
     def stop_scanning(self) -> None:
@@ -180,6 +183,8 @@ class Upkeep:
     async def _scan_and_watch(self) -> None:
         """Watch first, so that nothing that happens during the first scan is missed."""
         await asyncio.to_thread(self._presence.changed)
+        if self._watcher is not None:  # of an attempt that failed
+            await self._watcher.close()
         self._watcher = Watcher(
             tuple(self._roots), self._rules, self._changed, quiet_seconds=self._timing.quiet
         )
@@ -217,7 +222,11 @@ class Upkeep:
     async def _look_around(self, watcher: Watcher, *, everywhere: bool) -> Requests:
         """Roots that have come or gone; ``everywhere``: also all that does not tell of changes."""
         wanted = Requests(trees=await asyncio.to_thread(self._presence.changed))
-        if wanted:
+        if not watcher.alive:
+            logger.warning("changes were not noticed any more: watching begins anew")
+            await watcher.restart()
+            wanted.everything = True
+        elif wanted:
             await watcher.refresh()
         if everywhere:
             wanted.trees |= {path for path, how in watcher.watched.items() if how.polled}

@@ -138,6 +138,21 @@ class Watcher:
             observer.stop()
             await asyncio.to_thread(observer.join)
 
+    @property
+    def alive(self) -> bool:
+        """Whether changes are still noticed, as far as they ever were."""
+        observer = self._observer
+        return observer is None or (
+            observer.is_alive() and all(emitter.is_alive() for emitter in observer.emitters)
+        )
+
+    async def restart(self) -> None:
+        """Begin anew; what happened since the watching ended was not told."""
+        await self.close()
+        self._watches.clear()
+        self._folders.clear()
+        await self.start()
+
     async def refresh(self) -> set[bytes]:
         """Watch roots that have come, or are another folder than before (mounted since).
 

@@ -1,12 +1,16 @@
 """``/health``: whether the server is well, as JSON for scripts and container engines."""
 
 import json
+from collections.abc import Iterator
 
 from mediaserver.web.status import Status
 
 
 def document(status: Status) -> bytes:
-    """The JSON of the contract (README, "For scripts"); keys are never removed or renamed."""
+    """The JSON of the contract (README, "For scripts"); keys are never removed or renamed.
+
+    ``status`` says that requests are answered; what is wrong nevertheless is in ``problems``.
+    """
     library = status.library
     return json.dumps(
         {
@@ -24,6 +28,15 @@ def document(status: Status) -> bytes:
                 "unreadable": library.unreadable,
                 "scanning": status.scan.running,
             },
+            "problems": list(_problems(status)),
             "failures": {failure.task: failure.count for failure in status.failures},
         }
     ).encode("ascii")
+
+
+def _problems(status: Status) -> Iterator[str]:
+    for root in status.roots:
+        if root.reason is not None:
+            yield f"media root {root.title}: {root.reason}"
+    for problem in status.problems:
+        yield problem.text

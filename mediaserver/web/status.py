@@ -106,6 +106,15 @@ class HeardSearch:
     seconds_ago: float
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong at the moment and that its owner may have to mend."""
+
+    text: str
+    detail: str = ""
+    """Why, in the system's words, with paths: shown to this machine alone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFailure:
     """A part of the program that failed and was started again."""
@@ -140,5 +149,7 @@ class Status:
     """Most recently heard first."""
     devices: tuple[HeardDevice, ...] = ()
     """Most recently heard first."""
+    problems: tuple[Problem, ...] = ()
+    """Besides those of media roots."""
     failures: tuple[TaskFailure, ...] = ()
     """The latest first."""

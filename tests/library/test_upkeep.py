@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from mediaserver.library.database import Database
 from mediaserver.library.objects import Change, MediaFacts
 from mediaserver.library.readers.pool import ReaderPoolError
-from mediaserver.library.roots import Rules
+from mediaserver.library.roots import Exclusion, Rules
 from mediaserver.library.upkeep import Timing, Upkeep
 from mediaserver.library.views import DEFAULT_VIEWS
 from tests.leaks import nothing_left
@@ -64,4 +65,45 @@ async def test_a_failed_scan_is_tried_again_and_complained_of_once(
     assert summary.added == 1
     assert upkeep.state.failure is None
     assert [record.getMessage() for record in caplog.records] == ["a scan failed"]
+    await upkeep.close()
+
+
+class FailingRules(Rules):
+    """Fails the first time that an event asks, which ends watchdog's thread."""
+
+    failed = False
+
+    def by_path(self, path: bytes) -> Exclusion | None:
+        ours = ("MainThread", "index-writer")
+        if not self.failed and threading.current_thread().name not in ours:
+            self.failed = True
+            raise ValueError("nobody thought of that")
+        return super().by_path(path)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_watching_that_has_ended_begins_anew_and_nothing_is_missed(tmp_path: Path) -> None:
+    """security.md F12: the event that killed the watcher is found by looking through all."""
+    scene = Scene(tmp_path)
+    scene.close()
+    root = bytes(scene.root)
+    rules = FailingRules([root])
+    upkeep = Upkeep(
+        Database(tmp_path / "index.sqlite"),
+        Readers(),
+        {root: "Media"},
+        rules,
+        DEFAULT_VIEWS,
+        timing=Timing(quiet=0.0, check=0.01),
+        on_change=lambda change: None,
+    )
+    await upkeep.open()
+    upkeep.start()
+    async with asyncio.timeout(20):
+        await upkeep.next_scan()
+        scene.sound("one.wav")
+        while not (await upkeep.next_scan()).added:
+            pass
+
+    assert rules.failed
     await upkeep.close()

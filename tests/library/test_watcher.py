@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from watchdog.observers.inotify_c import InotifyConstants, InotifyEvent, InotifyFD
 
-from mediaserver.library.roots import Rules
+from mediaserver.library.roots import Exclusion, Rules
 from mediaserver.library.watcher import Watcher
 from mediaserver.library.watching import mounts
 from mediaserver.library.watching.gathering import Gathered, Gathering
@@ -308,3 +308,37 @@ async def test_a_missing_root_is_watched_when_it_comes(tmp_path: Path) -> None:
 async def test_a_folder_put_off_is_told_after_the_next_quiet(watching: Watching) -> None:
     watching.watcher.later(b"/growing")
     assert (await watching.next()).folders == {b"/growing"}
+
+
+class FailingRules(Rules):
+    """Fails the first time that an event asks, which ends watchdog's thread."""
+
+    failed = False
+
+    def by_path(self, path: bytes) -> Exclusion | None:
+        if not self.failed:
+            self.failed = True
+            raise ValueError("nobody thought of that")
+        return super().by_path(path)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_a_watcher_whose_thread_has_ended_says_so_and_can_begin_anew(
+    watching: Watching,
+) -> None:
+    """security.md F12."""
+    root = os.fsencode(watching.root)
+    await watching.watcher.close()
+    watching.watcher = Watcher(
+        [root], FailingRules([root]), watching.told.put_nowait, quiet_seconds=0.02
+    )
+    await watching.watcher.start()
+    (watching.root / "Album" / "one.mp3").write_bytes(b"x")
+    async with asyncio.timeout(10):
+        while watching.watcher.alive:
+            await asyncio.to_thread(os.stat, root)
+
+    await watching.watcher.restart()
+
+    (watching.root / "Other" / "two.mp3").write_bytes(b"x")
+    assert (await watching.next()).folders == {os.fsencode(watching.root / "Other")}

@@ -74,3 +74,10 @@ def limit_descriptors(program: Program, soft: int) -> int:
     before, hard = resource.prlimit(program.process.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(program.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
     return before
+
+
+def cpu_seconds(program: Program) -> float:
+    """What the program itself, without its workers, has used of the processor."""
+    with open(f"/proc/{program.process.pid}/stat") as file:  # noqa: PTH123
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -90,14 +90,13 @@ def fill(root: Path, outside: Path) -> dict[bytes, bytes]:
             served[path] = wav(2 * number + (b"/" in path))
             write(where, served[path])
     for number, value in enumerate(VALUES):
-        path = root / f"tagged {number}.flac"
-        sound(path, seconds=0.1 + number / 100)
-        tags = FLAC(path)
+        song = sound(root / f"tagged {number}.flac", seconds=0.1 + number / 100)
+        tags = FLAC(song)
         for key in ("title", "artist", "album", "albumartist", "genre", "composer", "comment"):
             tags[key] = [value]
         tags["date"] = [value[:10]]
         tags.save()
-        served[os.fsencode(path.name)] = path.read_bytes()
+        served[os.fsencode(song.name)] = song.read_bytes()
     (root / "photo.jpg").write_bytes(picture(size=(640, 480)))
     served[b"photo.jpg"] = (root / "photo.jpg").read_bytes()
     (root / "Album").mkdir()

@@ -39,3 +39,13 @@ def families(program: Program) -> dict[str, tuple[str, str]]:
 def _icon(program: Program) -> str:
     description = ask(program, "/description.xml").body.decode()
     return description.split("<icon>")[1].split("<url>")[1].split("</url>")[0]
+
+
+def streams(program: Program) -> set[str]:
+    """The paths of all files as they are."""
+    found = set()
+    for each in everything(program, lambda answer: None).values():
+        resource = each.find("{*}res")
+        if resource is not None:
+            found.add(urlsplit(str(resource.text)).path)
+    return found

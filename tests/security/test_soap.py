@@ -4,7 +4,7 @@ import gzip
 import itertools
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -183,7 +183,7 @@ def test_missing_empty_repeated_and_unknown_arguments_in_all_combinations(
 ) -> None:
     """S4: a peer crashed on a missing Filter."""
     names = BROWSE if action == "Browse" else SEARCH
-    forms = {
+    forms: dict[str, Callable[[str, str], str]] = {
         "given": lambda name, value: f"<{name}>{value}</{name}>",
         "missing": lambda name, value: "",
         "empty": lambda name, value: f"<{name}/>",

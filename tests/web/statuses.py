@@ -4,6 +4,7 @@ from mediaserver.library.objects import LibraryCounts
 from mediaserver.web.status import (
     HeardSearch,
     InterfaceStatus,
+    Problem,
     RootStatus,
     ScanStatus,
     SeenClient,
@@ -65,5 +66,6 @@ RICH = Status(
             seconds_ago=40,
         ),
     ),
+    problems=(Problem("scanning fails, it is tried again", "index /srv/x: the disk is full"),),
     failures=(TaskFailure(task="announcements", error="KeyError: 7", count=3, seconds_ago=70),),
 )

@@ -22,6 +22,7 @@ def test_the_keys_and_values_are_those_of_the_contract() -> None:
             "unreadable": 73,
             "scanning": True,
         },
+        "problems": ["media root Films: it is not mounted", "scanning fails, it is tried again"],
         "failures": {"announcements": 3},
     }
 
@@ -31,4 +32,5 @@ def test_a_server_that_knows_nothing_yet_is_well_too() -> None:
     assert found["status"] == "ok"
     assert found["library"]["items"] == 0
     assert found["library"]["scanning"] is False
+    assert found["problems"] == []
     assert found["failures"] == {}

@@ -222,6 +222,15 @@ async def test_paths_of_this_machine_are_shown_to_this_machine_alone() -> None:
     assert "/srv" not in text_of(await page_of(RICH, address=THERE))
 
 
+async def test_what_is_wrong_is_told_to_all_and_its_reason_to_this_machine_alone() -> None:
+    here, there = await page_of(RICH, address=HERE), await page_of(RICH, address=THERE)
+
+    assert "scanning fails, it is tried again" in text_of(there)
+    assert "the disk is full" not in text_of(there)
+    assert "the disk is full" in text_of(here)
+    assert "Needs attention" in text_of(there)
+
+
 async def test_this_machine_is_known_by_its_own_address_too() -> None:
     """Asked under an address of the network, the connection comes from that same address."""
     own = "192.0.2.10"
