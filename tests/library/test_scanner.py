@@ -665,6 +665,16 @@ def test_a_file_changed_a_moment_ago_is_left_for_later(scene: Scene) -> None:
     assert scene.files() == {"Album/one.wav"}
 
 
+def test_a_new_folder_that_is_asked_for_with_the_one_it_is_in_is_read_once(scene: Scene) -> None:
+    """As happens when files of both were still being written before."""
+    scene.sound("one.wav")
+    scene.sound("New/two.wav")
+    scene.sound("New/Deeper/three.wav")
+    summary = scene.scan("", "New", "New/Deeper")
+    assert sorted(scene.readers.names) == ["one.wav", "three.wav", "two.wav"]
+    assert (summary.seen, summary.added) == (3, 3)
+
+
 def test_a_known_file_that_grows_stays_as_it_is_until_it_is_quiet(scene: Scene) -> None:
     path = scene.sound("one.wav")
     scene.scan()

@@ -142,7 +142,9 @@ class Walk:
         """Folders that the system would not show as a whole, or with files that it refused."""
 
     def steps(self, targets: Iterable[Target]) -> Iterator[None]:
-        """Walk; a step is a folder."""
+        """Walk; a step is a folder. Each is looked at once: one that is new comes with the folder
+        it is in, and may be a target of its own as well."""
+        visited: set[bytes] = set()
         for target in targets:
             start = self._start(target)
             if start is None:
@@ -150,6 +152,9 @@ class Walk:
             stack = [start]
             while stack:
                 node, deep = stack.pop()
+                if node.absolute in visited:
+                    continue
+                visited.add(node.absolute)
                 stack.extend(reversed(self._visit(node, deep)))
                 yield
 
