@@ -81,6 +81,8 @@ class ControlPoint:
         if connection.sock is None:
             assert parts.hostname is not None
             connection.sock = self.connect(parts.hostname, parts.port or 80)
+            # Head and body are two packets: the second must not wait for the first to be confirmed.
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         connection.request(method, target, body, {**self.headers, **(headers or {})})
         response = connection.getresponse()

@@ -1,8 +1,6 @@
 """ContentDirectory:1: its tables, the rules that the UPnP Forum's validator checks
 (content-directory 15), and what real control points ask (``recordings``)."""
 
-from collections.abc import Iterator
-from itertools import combinations
 from typing import Any
 
 import pytest
@@ -29,9 +27,9 @@ from tests.av.library_fake import (
     asked,
     bytes_of,
     objects_of,
-    prefixed,
     reference,
 )
+from tests.conformance.filters import expected, filters, properties
 from tests.conformance.tables import Table, assert_conforms
 from tests.recorded import RECORDINGS, headers_of, recorded
 
@@ -95,9 +93,6 @@ async def test_capabilities_are_the_librarys(directory: ContentDirectory) -> Non
 
 # ---- Filter, as the validator looks at it: nothing that was not named, everything that was
 
-ALWAYS = {"@id", "@parentID", "@restricted", "@refID", "dc:title", "upnp:class"}
-REQUIRED_OF_CLASS = {"object.container.storageFolder": {"upnp:storageUsed"}}
-
 
 async def browse(directory: ContentDirectory, object_id: str, wanted: str) -> Any:
     arguments = {
@@ -111,47 +106,6 @@ async def browse(directory: ContentDirectory, object_id: str, wanted: str) -> An
     answer = dict(await directory.service.call("Browse", arguments, asked()))
     [element] = objects_of(answer["Result"])
     return element
-
-
-def properties(element: Any) -> set[str]:
-    """Names of all properties of an object, as a Filter would name them."""
-    found = {f"@{prefixed(name)}" for name in element.attrib}
-    for child in element:
-        name = prefixed(child.tag)
-        found.add(name)
-        found |= {f"{name}@{prefixed(attribute)}" for attribute in child.attrib}
-    return found
-
-
-def named(found: str, wanted: set[str]) -> bool:
-    """Whether a Filter with these names asks for a property."""
-    element, _, attribute = found.partition("@")
-    if not element:
-        return found in wanted or f"item{found}" in wanted or f"container{found}" in wanted
-    if attribute:
-        return bool({found, f"{element}#"} & wanted) or (
-            element == "res" and f"@{attribute}" in wanted
-        )
-    return bool({element, f"{element}#"} & wanted) or any(
-        each.startswith(f"{element}@") for each in wanted
-    )
-
-
-def expected(every: set[str], upnp_class: str, wanted: set[str]) -> set[str]:
-    """What comes of an object that has ``every`` property under a Filter."""
-    always = ALWAYS | REQUIRED_OF_CLASS.get(upnp_class, set())
-    found = {each for each in every if each in always or named(each, wanted)}
-    if any(each.startswith("res@") for each in found):
-        found.add("res")
-    if "res" in found:
-        found.add("res@protocolInfo")
-    return found
-
-
-def filters(names: list[str]) -> Iterator[set[str]]:
-    yield set()
-    yield from ({name} for name in names)
-    yield from (set(pair) for pair in combinations(names, 2))
 
 
 @pytest.mark.parametrize("each", EVERYTHING, ids=lambda each: each.title)
