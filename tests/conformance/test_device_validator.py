@@ -77,11 +77,11 @@ def actions(point: ControlPoint, service: str) -> dict[str, list[tuple[str, str,
     """The actions of a service description: name, direction and variable of each argument."""
     document = etree.fromstring(point.get(point.service(service)["SCPDURL"]))
     return {
-        action.findtext(f"{SCPD}name"): [
+        action.findtext(f"{SCPD}name", ""): [
             (
-                argument.findtext(f"{SCPD}name"),
-                argument.findtext(f"{SCPD}direction"),
-                argument.findtext(f"{SCPD}relatedStateVariable"),
+                argument.findtext(f"{SCPD}name", ""),
+                argument.findtext(f"{SCPD}direction", ""),
+                argument.findtext(f"{SCPD}relatedStateVariable", ""),
             )
             for argument in action.iter(f"{SCPD}argument")
         ]
@@ -214,7 +214,7 @@ def told(listener: socket.socket) -> set[str]:
         assert length is not None
         root = etree.fromstring(file.read(int(length[1])))
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-    return {child.tag for each in root.iter(f"{EVENT}property") for child in each}
+    return {str(child.tag) for each in root.iter(f"{EVENT}property") for child in each}
 
 
 # ---- ContentDirectory: the walk through the tree, one object at a time
