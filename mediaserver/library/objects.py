@@ -101,6 +101,26 @@ class MediaFacts:
     art: EmbeddedArt | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PlaylistEntry:
+    """What a playlist file says of one entry."""
+
+    location: str
+    """A path or an address, as written."""
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaylistFacts:
+    """What a playlist file says; ``reason`` is set when it could not be understood."""
+
+    title: str | None = None
+    entries: tuple[PlaylistEntry, ...] = ()
+    cut: bool = False
+    """It has more entries than are read."""
+    reason: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Art:
     """A picture that stands for an item or a container: embedded in a file, or a file itself."""
@@ -138,12 +158,17 @@ class Item:
     artists: tuple[str, ...] = ()
     album_artists: tuple[str, ...] = ()
     composers: tuple[str, ...] = ()
+    conductors: tuple[str, ...] = ()
     genres: tuple[str, ...] = ()
     album: str | None = None
     track: int | None = None
     disc: int | None = None
     date: str | None = None
     description: str | None = None
+    series: str | None = None
+    season: int | None = None
+    episode: int | None = None
+    program: str | None = None
     duration_ms: int | None = None
     bitrate: int | None = None
     sample_rate: int | None = None
@@ -158,17 +183,30 @@ class Item:
     orientation: int | None = None
     camera: str | None = None
     art: Art | None = None
-    conductors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """An entry of a playlist that is an address in the internet: nothing but that is known of it.
+
+    At home in its playlist, it appears in views as a reference. The server never fetches it.
+    """
+
+    object_id: ObjectID
+    parent_id: ObjectID
+    ref_id: ObjectID | None
+    upnp_class: str
+    mime_type: str
+    """What the address claims by its suffix."""
+    title: str
+    url: str
+    """ASCII, as it may stand in a request; not escaped for XML."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """A folder, a view, or one value of a view (an album, an artist, a month)."""
+    """A folder, a playlist, a view, or one value of a view (an album, an artist, a month)."""
 
-    series: str | None = None
-    season: int | None = None
-    episode: int | None = None
-    program: str | None = None
     object_id: ObjectID
     parent_id: ObjectID
     title: str
@@ -183,7 +221,7 @@ class Container:
     art: Art | None = None
 
 
-Object = Item | Container
+Object = Item | Station | Container
 
 
 @dataclass(frozen=True, slots=True)
