@@ -129,6 +129,8 @@ def build(
         supervisor=supervisor,
     )
     application = Starlette()
+    # A path that is nearly ours is not ours: no redirects to whatever Host was sent.
+    application.router.redirect_slashes = False
     http = HttpServer(application, admission=admission, server_name=server)
     overview = Overview(
         device=device,
