@@ -8,11 +8,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from mediaserver.app.doctor import disk, library, machine, network, others, probing, server
+from mediaserver.app.doctor import (
+    disk,
+    hearing,
+    library,
+    machine,
+    network,
+    others,
+    probing,
+    searches,
+    server,
+)
 from mediaserver.app.doctor.findings import Check, Finding, in_order, unknown
 from mediaserver.app.doctor.firewall import FirewallFacts, firewall
+from mediaserver.app.doctor.hearing import Hearing
 from mediaserver.app.doctor.library import DataDirectoryFacts, IndexFacts, RootFacts
-from mediaserver.app.doctor.network import Hearing
 from mediaserver.app.doctor.patience import bounded
 from mediaserver.app.doctor.probing import Probe
 from mediaserver.app.doctor.server import Running
@@ -84,15 +94,22 @@ async def _basis(settings: Settings) -> _Basis:
     data_dir = settings.server.data_dir
     found = _look(settings.server.interfaces)
     present = _look([name for _, name in socket.if_nameindex()])
-    holder = _try(lambda: read_holder(data_dir))
+    try:
+        holder, closed = read_holder(data_dir), False
+    except OSError:
+        holder, closed = None, True
     port = holder.port if holder is not None and holder.port else settings.server.port
     loopback = [each for each in present if each.address.is_loopback and each not in found]
+    running = await server.find([*found, *loopback], port) if port else None
+    if closed and running is not None:
+        # A server that runs as a user of its own; what it holds is not for us to see.
+        holder = Holder(None, running.port)
     return _Basis(
         interfaces=found,
         present=present,
         holder=holder,
         own_udn=_try(lambda: read_udn(data_dir)),
-        running=await server.find([*found, *loopback], port) if port else None,
+        running=running,
     )
 
 
@@ -216,20 +233,20 @@ async def _network(
         *network.interfaces(basis.interfaces, settings.server.interfaces, basis.present, announced),
         *ports,
     ]
-    findings += map(network.multicast_loop, probes)
+    findings += map(searches.multicast_loop, probes)
     if running is None:
-        findings += network.not_running()
+        findings += searches.not_running()
     else:
-        findings += (network.search_multicast(each, running.udn, running.port) for each in probes)
-        findings += (network.search_unicast(each, running.udn) for each in probes)
+        findings += (searches.search_multicast(each, running.udn, running.port) for each in probes)
+        findings += (searches.search_unicast(each, running.udn) for each in probes)
     if basis.interfaces:
-        hearing = _hearing(basis, probes, system)
+        heard = _hearing(basis, probes, system)
         findings += [
             network.ipv6(basis.interfaces),
-            network.same_udn(probes, basis.udn, own, running.port if running else None),
-            network.same_name(found_others, name),
-            network.searches_heard(hearing, running=status is not None),
-            network.igmp_snooping(hearing),
+            searches.same_udn(probes, basis.udn, own, running.port if running else None),
+            searches.same_name(found_others, name),
+            hearing.searches_heard(heard, running=status is not None),
+            hearing.igmp_snooping(heard),
         ]
     return findings
 
@@ -256,17 +273,17 @@ def _free(interface: Interface, port: int) -> Finding:
 def _hearing(basis: _Basis, probes: Sequence[Probe], system: System) -> Hearing:
     status = basis.status
     own = {str(each.address) for each in (*basis.present, *basis.interfaces)}
-    searches = [each for each in status.searches if each.address not in own] if status else []
+    searched = [each for each in status.searches if each.address not in own] if status else []
     announcing = [each.address for each in status.devices] if status else []
     heard = {
-        *(each.address for each in searches),
+        *(each.address for each in searched),
         *announcing,
         *(str(source) for each in probes for source in each.heard),
     }
     answered = {str(answer.source) for each in probes for answer in each.multicast}
     return Hearing(
         seconds=status.uptime_seconds if status else probing.SECONDS,
-        searches=searches,
+        searches=searched,
         multicasts=len(heard - own),
         answered=len(answered - own),
         neighbours=len(system.neighbours(basis.interfaces)),

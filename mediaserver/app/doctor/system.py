@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 
-from mediaserver.app.doctor.firewall import Chains, FirewallFacts, read_iptables, read_nft
+from mediaserver.app.doctor.firewall import FirewallFacts
+from mediaserver.app.doctor.packet_filter import Chains, read_iptables, read_nft
 from mediaserver.upnp.interfaces import Address, Interface
 
 COMMAND_SECONDS = 2.0
