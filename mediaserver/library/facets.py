@@ -5,16 +5,21 @@ matter. Kinds of facets, by kind of item:
 
 ========  ==========================================================
 audio     artist, albumartist, album, genre, composer, year
+video     series, season (of episodes), filmyear (of films)
 image     photoyear, photomonth, camera
 ========  ==========================================================
 
-Every item stands under at least one value of each of its kinds but ``composer``: what is not
-known is a value too, with the empty key, ordered last.
+Every item stands under at least one value of each of its kinds but those in :data:`PARTIAL`: what
+is not known is a value too, with the empty key, ordered last.
 
 **Albums.** An album is the same one for two items if title and album artist are. Where no album
 artist is given, the tracks of an album may each name another artist; so the folder takes the
 artist's place (and the folder above it for ``CD1``, ``CD2``). The same holds for compilations,
-whose album artist ("Various artists") tells nothing.
+whose album artist ("Various artists") tells nothing. Where tags hold MusicBrainz's id of the
+release, that decides: an artist may have made two albums of one title.
+
+**Order.** What tags say a name is sorted under ("Bowie, David") decides about the place of a
+value, else the name itself does.
 """
 
 import re
@@ -30,6 +35,8 @@ from mediaserver.library.views import Arrangement, View
 MAX_VALUES = 16
 """Of one kind for one item; what a file says beyond is not worth its rows."""
 VARIOUS_ARTISTS = "Various artists"
+PARTIAL = frozenset({"composer", "series", "season", "filmyear"})
+"""Kinds that not every item has a value of."""
 
 _UNKNOWN = {
     "artist": "Unknown artist",
@@ -37,6 +44,8 @@ _UNKNOWN = {
     "album": "Unknown album",
     "genre": "Unknown genre",
     "year": "Unknown year",
+    "filmyear": "Unknown year",
+    "series": "Unknown series",
     "photoyear": "Unknown date",
     "photomonth": "Unknown date",
     "camera": "Unknown camera",
@@ -57,6 +66,8 @@ class Value(NamedTuple):
     key: str
     title: str
     sort_key: str
+    sorted: bool = False
+    """Whether tags say what it is sorted under."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +78,21 @@ class Traits:
     sort_key: str
     album_key: str
     artists: Sequence[str] = ()
+    artist_sorts: Sequence[str] = ()
     album_artists: Sequence[str] = ()
+    album_artist_sorts: Sequence[str] = ()
     composers: Sequence[str] = ()
+    composer_sorts: Sequence[str] = ()
     genres: Sequence[str] = ()
     album: str | None = None
+    album_sort: str | None = None
+    release_id: str | None = None
     compilation: bool = False
     date: str | None = None
     camera: str | None = None
+    film: bool = False
+    series: str | None = None
+    season: int | None = None
     album_home: int = 0
     """The folder that tells albums of one title apart."""
 
@@ -84,22 +103,22 @@ def values_of(traits: Traits) -> list[tuple[Value, str]]:
         return _values_of_audio(traits)
     if traits.kind == Kind.IMAGE:
         return _values_of_image(traits)
-    return []
+    return _values_of_video(traits)
 
 
 def _values_of_audio(traits: Traits) -> list[tuple[Value, str]]:
-    artists = _named("artist", traits.artists)
+    artists = _named("artist", traits.artists, traits.artist_sorts)
     if traits.album_artists:
-        album_artists = _named("albumartist", traits.album_artists)
+        album_artists = _named("albumartist", traits.album_artists, traits.album_artist_sorts)
     elif traits.compilation:
         album_artists = [_value("albumartist", VARIOUS_ARTISTS)]
     else:
-        album_artists = _named("albumartist", traits.artists)
+        album_artists = _named("albumartist", traits.artists, traits.artist_sorts)
     values = [
         *artists,
         *album_artists,
         *_named("genre", traits.genres),
-        *(_named("composer", traits.composers) if traits.composers else ()),
+        *(_named("composer", traits.composers, traits.composer_sorts) if traits.composers else ()),
         _year("year", (traits.date or "")[:4]),
     ]
     placed = [(value, traits.sort_key) for value in values]
@@ -115,28 +134,40 @@ def _values_of_image(traits: Traits) -> list[tuple[Value, str]]:
     ]
 
 
+def _values_of_video(traits: Traits) -> list[tuple[Value, str]]:
+    if traits.series is not None:
+        values = _value("series", traits.series, ""), _season(traits.series, traits.season)
+        return [(value, traits.album_key) for value in values]
+    if traits.film:
+        return [(_year("filmyear", (traits.date or "")[:4]), traits.sort_key)]
+    return []
+
+
 def _one(text: str | None) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
-def _named(kind: str, titles: Sequence[str]) -> list[Value]:
+def _named(kind: str, titles: Sequence[str], sorts: Sequence[str] = ()) -> list[Value]:
     """A value for each title, or the unknown one; titles that are the same count once."""
     if len(titles) == 1:
-        return [_value(kind, titles[0])]
+        return [_value(kind, titles[0], sorts[0] if sorts else "")]
     if not titles:
         return [_unknown(kind)]
-    return list({value.key: value for value in _values(kind, titles)}.values())
+    return list({value.key: value for value in _values(kind, titles, sorts)}.values())
 
 
-def _values(kind: str, titles: Sequence[str]) -> Iterable[Value]:
+def _values(kind: str, titles: Sequence[str], sorts: Sequence[str]) -> Iterable[Value]:
     # Of two spellings the first one is taken, so it comes last here.
-    return reversed([_value(kind, title) for title in titles[:MAX_VALUES]])
+    pairs = zip(titles[:MAX_VALUES], sorts or ("",) * len(titles), strict=False)
+    return reversed([_value(kind, title, sort) for title, sort in pairs])
 
 
 @lru_cache(CACHED)
-def _value(kind: str, title: str) -> Value:
+def _value(kind: str, title: str, sort: str = "") -> Value:
     key = same(title)
-    return Value(kind, key, title, sort_key(title)) if key else _unknown(kind)
+    if not key:
+        return _unknown(kind)
+    return Value(kind, key, title, sort_key(sort or title), bool(sort))
 
 
 @lru_cache
@@ -148,17 +179,20 @@ def _album(traits: Traits) -> Value:
     title = traits.album
     if not title:
         return _unknown("album")
+    sort = traits.album_sort or ""
+    if traits.release_id is not None:
+        return _album_value(title, sort, "", traits.release_id)
     if traits.album_artists and not traits.compilation:
-        return _album_value(title, "\n".join(traits.album_artists), 0)
-    return _album_value(title, "", traits.album_home)
+        return _album_value(title, sort, "\n".join(traits.album_artists), "")
+    return _album_value(title, sort, "", f"{traits.album_home:x}")
 
 
 @lru_cache(CACHED)
-def _album_value(title: str, artists: str, home: int) -> Value:
-    whose = "\n".join(sorted(same(artist) for artist in artists.split("\n"))) or f"{home:x}"
+def _album_value(title: str, sort: str, artists: str, home: str) -> Value:
+    whose = "\n".join(sorted(same(artist) for artist in artists.split("\n"))) or home
     # A line feed cannot occur in a folded title, a line feed first not in an artist's name.
     key = f"{same(title)}\n{whose}" if artists else f"{same(title)}\n\n{whose}"
-    return Value("album", key, title, sort_key(title))
+    return Value("album", key, title, sort_key(sort or title), bool(sort))
 
 
 @lru_cache(CACHED)
@@ -184,6 +218,19 @@ def _month(date: str) -> Value:
 def album_key(disc: int | None, track: int | None, title_key: str) -> str:
     """The order within an album. Without a number of the disc it is the first."""
     return f"{number_key(disc or 1)} {number_key(track)} {title_key}"
+
+
+@lru_cache(CACHED)
+def _season(series: str, season: int | None) -> Value:
+    title = "Other episodes" if season is None else f"Season {season}" if season else "Specials"
+    # Specials come behind the seasons.
+    order = number_key(season) if season else f"{number_key(None)}{season is None:d}"
+    return Value("season", f"{same(series)}\n{'' if season is None else season}", title, order)
+
+
+def episode_key(season: int | None, episode: int | None, title_key: str) -> str:
+    """The order within a series, specials last."""
+    return f"{number_key(season or None)} {number_key(episode)} {title_key}"
 
 
 @lru_cache(CACHED)

@@ -18,7 +18,7 @@ class Arrangement(StrEnum):
     FACETS = "facets"
     """One level a facet, then items."""
     ALL = "all"
-    """Every item of the kind, by title."""
+    """Every item of the kind (and class, where one is named), by title."""
     RECENT = "recent"
     """The newest ``limit`` items, newest first."""
     FOLDERS = "folders"
@@ -37,6 +37,8 @@ class View:
     levels: tuple[str, ...] = ()
     """Facet kinds, outermost first: ``("artist", "album")``. At most three."""
     limit: int | None = None
+    upnp_class: str | None = None
+    """Of all items of the kind, those of this class: :data:`.indexing.records.FILM`."""
 
 
 DEFAULT_VIEWS: tuple[View, ...] = (
@@ -93,6 +95,30 @@ DEFAULT_VIEWS: tuple[View, ...] = (
     ),
     View(code="vi", parent=None, title="Video", arrangement=Arrangement.MENU, kind=Kind.VIDEO),
     View(code="va", parent="vi", title="All video", arrangement=Arrangement.ALL, kind=Kind.VIDEO),
+    View(
+        code="vm",
+        parent="vi",
+        title="Films",
+        arrangement=Arrangement.ALL,
+        kind=Kind.VIDEO,
+        upnp_class="object.item.videoItem.movie",
+    ),
+    View(
+        code="vy",
+        parent="vi",
+        title="Films by year",
+        arrangement=Arrangement.FACETS,
+        kind=Kind.VIDEO,
+        levels=("filmyear",),
+    ),
+    View(
+        code="vs",
+        parent="vi",
+        title="Series",
+        arrangement=Arrangement.FACETS,
+        kind=Kind.VIDEO,
+        levels=("series", "season"),
+    ),
     View(code="vf", parent="vi", title="Folders", arrangement=Arrangement.FOLDERS, kind=Kind.VIDEO),
     View(
         code="vn",

@@ -128,18 +128,29 @@ CREATE TABLE items (
     state TEXT NOT NULL,
     reason TEXT,
     title TEXT NOT NULL,
+    named BOOLEAN NOT NULL,
     sort_key TEXT NOT NULL,
     album_key TEXT NOT NULL,
     artists TEXT,
+    artist_sorts TEXT,
     album_artists TEXT,
+    album_artist_sorts TEXT,
     composers TEXT,
+    composer_sorts TEXT,
+    conductors TEXT,
     genres TEXT,
     album TEXT,
+    album_sort TEXT,
+    release_id TEXT,
     compilation BOOLEAN NOT NULL,
     track INTEGER,
     disc INTEGER,
     date TEXT,
     description TEXT,
+    series TEXT,
+    season INTEGER,
+    episode INTEGER,
+    program TEXT,
     duration_ms INTEGER,
     bitrate INTEGER,
     sample_rate INTEGER,
@@ -157,6 +168,9 @@ CREATE TABLE items (
     PRIMARY KEY (id),
     FOREIGN KEY(folder_id) REFERENCES folders (id)
 );
+
+CREATE INDEX films_by_title ON items (shown, sort_key, id)
+    WHERE upnp_class = 'object.item.videoItem.movie';
 
 CREATE INDEX items_by_added ON items (shown, kind, added, id);
 

@@ -194,5 +194,6 @@ def test_pairs_are_those_of_the_views() -> None:
         ("genre", "artist"),
         ("genre", "album"),
         ("year", "album"),
+        ("series", "season"),
         ("photoyear", "photomonth"),
     }

@@ -318,7 +318,7 @@ def test_a_moved_file_keeps_its_key_and_tells_both_folders(index: Index) -> None
 
 def test_a_title_that_is_the_name_changes_with_the_name(index: Index) -> None:
     _, folder = index.root()
-    named = index.item(folder, b"IMG_1.jpg", photo("IMG_1"))
+    named = index.item(folder, b"IMG_1.jpg", photo("IMG_1", named=True))
     titled = index.item(folder, b"IMG_2.jpg", photo("Sunset"))
     with index.indexer.batch() as batch:
         batch.move_item(named, folder, b"Beach.jpg", file_status())

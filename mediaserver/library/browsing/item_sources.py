@@ -6,7 +6,7 @@ from mediaserver.library import object_ids
 from mediaserver.library.browsing.rows import items
 from mediaserver.library.browsing.snapshot import Snapshot
 from mediaserver.library.browsing.sources import Condition, Form, IsChild, Render, Source
-from mediaserver.library.indexing.records import UPNP_CLASSES
+from mediaserver.library.indexing.records import FILM, UPNP_CLASSES
 from mediaserver.library.objects import Item, Kind
 from mediaserver.library.views import View
 
@@ -15,8 +15,10 @@ RECENT = 200
 
 
 def all_items(snapshot: Snapshot, view: View) -> Source:
-    """Every item of the view's kind, by title."""
+    """Every item of the view's kind, by title; of films, those alone."""
     kind = kind_of(view)
+    if view.upnp_class is not None:
+        return _films(view.upnp_class, _render(view), _is_child(view))
     total = snapshot.settings.get(f"counts.{kind.value}", 0)
     return of_kind(kind, _render(view), _is_child(view), known_total=total)
 
@@ -37,6 +39,33 @@ def of_kind(
         key="i.id",
         order="i.sort_key",
         known_total=known_total,
+    )
+
+
+def _films(upnp_class: str, render: Render, is_child: IsChild) -> Source:
+    """Every film, by title; uses ``films_by_title``, which needs the class as a constant."""
+    if upnp_class != FILM:
+        raise ValueError(f"no index of items of the class {upnp_class}")
+    return Source(
+        form=Form.ITEM,
+        upnp_class=FILM,
+        references=True,
+        render=render,
+        is_child=is_child,
+        tables="items AS i",
+        where=f"i.shown = 1 AND i.upnp_class = '{FILM}'",
+        key="i.id",
+        order="i.sort_key",
+    )
+
+
+def with_value(facet_kind: str, kind: Kind, render: Render, is_child: IsChild) -> Source:
+    """Every item of a kind that stands under a value of a kind of facets: each episode."""
+    return of_kind(kind, render, is_child).narrowed(
+        Condition(
+            "EXISTS (SELECT 1 FROM item_facets AS h WHERE h.item_id = i.id AND h.facet_kind = ?)",
+            (facet_kind,),
+        )
     )
 
 

@@ -17,7 +17,7 @@ from mediaserver.library.browsing.snapshot import Snapshot
 from mediaserver.library.browsing.sources import Condition, Form, Source
 from mediaserver.library.criteria import Operator
 from mediaserver.library.folding import fold
-from mediaserver.library.indexing.records import UPNP_CLASSES
+from mediaserver.library.indexing.records import FILM, UPNP_CLASSES
 from mediaserver.library.object_ids import parse
 from mediaserver.library.objects import Item, Kind
 
@@ -74,7 +74,10 @@ def properties_of(snapshot: Snapshot, source: Source) -> dict[str, Property]:
         found |= _OF_ALBUMS
     elif source.upnp_class == UPNP_CLASSES[Kind.AUDIO]:
         found |= _OF_AUDIO
-    found[CLASS] = Known(source.upnp_class)
+    if source.form is Form.ITEM and source.upnp_class == UPNP_CLASSES[Kind.VIDEO]:
+        found[CLASS] = VIDEO_CLASS
+    else:
+        found[CLASS] = Known(source.upnp_class)
     found |= {
         "@id": ObjectId(snapshot, source),
         "@parentID": ParentId(snapshot, source),
@@ -116,6 +119,26 @@ class Known:
 
 
 _ABSENT: Property = Known(None)
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The class of items of which some are of one class and some of another."""
+
+    classes: tuple[str, ...]
+
+    def exists(self) -> Fit:
+        return True
+
+    def compare(self, operator: Operator, value: str) -> Fit:
+        fitting = [each for each in self.classes if Known(each).compare(operator, value)]
+        if len(fitting) in (0, len(self.classes)):
+            return bool(fitting)
+        places = ", ".join("?" for _ in fitting)
+        return Found(Form.ITEM, condition=Condition(f"i.upnp_class IN ({places})", tuple(fitting)))
+
+
+VIDEO_CLASS: Property = OneOf((UPNP_CLASSES[Kind.VIDEO], FILM))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ value stands before what has one when ascending (SQLite's own order of NULL).
 from mediaserver.library.criteria import SortKey
 from mediaserver.library.errors import UnsupportedSort
 from mediaserver.library.folding import sort_key
+from mediaserver.library.indexing.records import UPNP_CLASSES
+from mediaserver.library.objects import Kind
 from mediaserver.library.views import View
 
 TITLE = "dc:title"
@@ -59,11 +61,16 @@ def expressions(alias: str, upnp_class: str | None, sort: tuple[SortKey, ...]) -
     known = _EXPRESSIONS[alias]
     found: list[str] = []
     for key in sort:
-        if key.property == CLASS and upnp_class is not None:
+        if key.property == CLASS and is_of_one_class(upnp_class):
             found.append(f"'{upnp_class}'")
         else:
             found += known.get(key.property, ("NULL",) * len(_ITEMS[key.property]))
     return found
+
+
+def is_of_one_class(upnp_class: str | None) -> bool:
+    """Whether all objects that are said to be of a class are of this very class."""
+    return upnp_class is not None and upnp_class != UPNP_CLASSES[Kind.VIDEO]
 
 
 def directions(sort: tuple[SortKey, ...]) -> list[str]:

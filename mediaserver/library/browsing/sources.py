@@ -53,7 +53,7 @@ class Source:
 
     form: Form
     upnp_class: str | None
-    """The class of all of them; None where they are of several."""
+    """The class of all of them, but that a video may be a film; None where they are of several."""
     references: bool = False
     """Whether these are items at another place than home."""
     facet_kind: str | None = None
@@ -160,7 +160,7 @@ def page(
     sorting.check(sort)
     if len(sources) == 1:
         source = sources[0]
-        if source.upnp_class is not None:
+        if sorting.is_of_one_class(source.upnp_class):
             sort = tuple(key for key in sort if key.property != sorting.CLASS)
         if source.indexed and source.by_title and sort and sort[0].property == sorting.TITLE:
             return _by_title(snapshot, source, start, count, ascending=sort[0].ascending)

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from mediaserver.library import object_ids
-from mediaserver.library.browsing.item_sources import kind_of, of_kind
+from mediaserver.library.browsing.item_sources import kind_of, of_kind, with_value
 from mediaserver.library.browsing.rows import art, items, lines
 from mediaserver.library.browsing.snapshot import Snapshot
 from mediaserver.library.browsing.sources import Condition, Form, Source
+from mediaserver.library.facets import PARTIAL
 from mediaserver.library.indexing.records import UPNP_CLASSES
 from mediaserver.library.objects import Container, Item, ObjectID
 from mediaserver.library.views import View
@@ -275,6 +276,8 @@ def items_with(view: View, facets: Facets) -> Source:
         return Condition(text or "1", tuple(part for pair in pairs for part in pair))
 
     if not facets:
+        if view.levels[0] in PARTIAL:
+            return with_value(view.levels[0], kind_of(view), render, is_child)
         return of_kind(kind_of(view), render, is_child)
     *outer, innermost = facets
     text, parameters = has("x.item_id", view, tuple(outer))
@@ -290,6 +293,6 @@ def items_with(view: View, facets: Facets) -> Source:
         join=" CROSS JOIN items AS i ON i.id = x.item_id",
         key="x.item_id",
         order="x.sort_key",
-        by_title=view.levels[depth - 1] not in ("album", "photomonth"),
+        by_title=view.levels[depth - 1] not in ("album", "photomonth", "series", "season"),
         members=has("i.id", view, facets),
     )

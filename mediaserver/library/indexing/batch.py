@@ -164,6 +164,12 @@ class Batch:
         if there is not None:
             self.remove_folder(there)
         below = self._below(key)
+        # Names tell of series and albums two folders up.
+        homes = [
+            self._homes.of(folder)
+            for folder, was in below
+            if was.removeprefix(old_path).count(b"/") <= 2
+        ]
         if old_parent is not None:
             self._folders.detach(key, old_parent)
         self._connection.execute("UPDATE folders SET parent_id = ? WHERE id = ?", (parent, key))
@@ -174,6 +180,8 @@ class Batch:
         self._homes.forget()
         self._folders.attach(key, parent)
         self._rename(key, _title(path))
+        for home in homes:
+            self._items.name_again(home)
         self._items.place_again(key)
         if old_root != root_id:
             self._show_again([folder for folder, _ in below])

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import count
 
 from mediaserver.library.facets import VARIOUS_ARTISTS, Value
-from mediaserver.library.folding import fold
+from mediaserver.library.folding import fold, sort_key
 from mediaserver.library.object_ids import FACET_BITS, hashed
 
 REMEMBERED = 20_000
@@ -40,12 +40,20 @@ class FacetLinks:
         """Every facet touched by this batch."""
         self._counts: dict[int, int] = defaultdict(int)
         self._pairs: dict[tuple[int, int], int] = defaultdict(int)
+        self._sorts: dict[int, tuple[str, bool]] = {}
+        """What tags say a facet is sorted under, and whether an item with it was changed."""
 
     def link(self, item: int, placed: Sequence[tuple[Value, str]]) -> None:
         """Put an item under its values (:func:`.facets.values_of`)."""
+        self._link(item, placed, changed=False)
+
+    def _link(self, item: int, placed: Sequence[tuple[Value, str]], *, changed: bool) -> None:
         links = [(self._id_of(value), key, item, value.kind) for value, key in placed]
         self._connection.executemany("INSERT INTO item_facets VALUES (?, ?, ?, ?)", links)
         self._tally([(facet, kind) for facet, _, _, kind in links], 1)
+        for link, (value, _) in zip(links, placed, strict=True):
+            if value.sorted and (changed or link[0] not in self._sorts):
+                self._sorts[link[0]] = value.sort_key, changed
 
     def unlink(self, item: int) -> None:
         rows = self._connection.execute(
@@ -57,15 +65,17 @@ class FacetLinks:
     def relink(self, item: int, placed: Sequence[tuple[Value, str]]) -> None:
         """An item that was changed: its values count as touched even if they are the same."""
         self.unlink(item)
-        self.link(item, placed)
+        self._link(item, placed, changed=True)
 
     def finish(self, update_id: int) -> dict[int, str]:
         """Write what was gathered. Returns the values touched that are there, and their kinds."""
+        self._sort_again()
         self._write_pairs()
         self._write_counts(update_id)
         gone = self._remove_empty()
         kinds = {facet: kind for facet, kind in self._kinds.items() if facet not in gone}
         self._describe_albums(facet for facet, kind in kinds.items() if kind == "album")
+        self._illustrate(facet for facet, kind in kinds.items() if kind in ("series", "season"))
         return kinds
 
     def _tally(self, links: Iterable[tuple[int, str]], amount: int) -> None:
@@ -98,7 +108,7 @@ class FacetLinks:
             inserted = self._connection.execute(
                 "INSERT INTO facets (id, kind, key, title, sort_key, item_count, update_id) "
                 "VALUES (?, ?, ?, ?, ?, 0, 0) ON CONFLICT (id) DO NOTHING",
-                (facet, *value),
+                (facet, value.kind, value.key, value.title, value.sort_key),
             )
             if inserted.rowcount:
                 break
@@ -106,6 +116,33 @@ class FacetLinks:
             "INSERT INTO facet_text (rowid, title) VALUES (?, ?)", (facet, fold(value.title))
         )
         return facet
+
+    def _sort_again(self) -> None:
+        """Let tags decide where values stand that were sorted under their own names so far.
+
+        Of several items that say different things the first counts, or the one that was changed.
+        """
+        for facet, (key, changed) in self._sorts.items():
+            kind, title, old = self._connection.execute(
+                "SELECT kind, title, sort_key FROM facets WHERE id = ?", (facet,)
+            ).fetchone()
+            if old == key or not (changed or old == sort_key(title)):
+                continue
+            self._connection.execute("UPDATE facets SET sort_key = ? WHERE id = ?", (key, facet))
+            self._connection.executemany(
+                "UPDATE facet_pairs SET child_sort_key = ? WHERE facet_id = ? "
+                "AND child_kind = ? AND child_sort_key = ? AND child_id = ?",
+                [(key, outer, kind, old, facet) for outer in self._outer(facet)],
+            )
+
+    def _outer(self, facet: int) -> set[int]:
+        """The values that may have a pair with this one: of its items now, and of this batch."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT o.facet_id FROM item_facets AS m "
+            "JOIN item_facets AS o ON o.item_id = m.item_id WHERE m.facet_id = ?",
+            (facet,),
+        )
+        return {row[0] for row in rows} | {outer for outer, inner in self._pairs if inner == facet}
 
     def _write_pairs(self) -> None:
         changed = [(pair, amount) for pair, amount in self._pairs.items() if amount]
@@ -158,6 +195,18 @@ class FacetLinks:
             "UPDATE facets SET artists = ?, genres = ?, date = ?, art_id = ? "
             "WHERE id = ? AND key <> ''",
             rows,
+        )
+
+    def _illustrate(self, facets: Iterable[int]) -> None:
+        """The art of series and seasons: of the first episode that has any."""
+        art = (
+            "SELECT art_id FROM item_facets JOIN items ON items.id = item_id "
+            "WHERE facet_id = facets.id AND art_id IS NOT NULL "
+            "ORDER BY item_facets.sort_key, item_id LIMIT 1"
+        )
+        self._connection.executemany(
+            f"UPDATE facets SET art_id = ({art}) WHERE id = ?",  # noqa: S608 - constants
+            [(facet,) for facet in facets],
         )
 
     def _description(self, album: int) -> tuple[str | None, str | None, str | None, int | None]:

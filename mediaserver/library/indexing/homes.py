@@ -18,6 +18,8 @@ class Home:
     root_id: int
     path: bytes
     """Absolute."""
+    inside: bytes
+    """The same below the media root; empty for its own folder."""
     available: bool
     """Whether the media root is there."""
     scanned: bool
@@ -67,6 +69,7 @@ class Homes:
             folder=folder,
             root_id=root_id,
             path=joined(root, path),
+            inside=path,
             available=bool(available),
             scanned=bool(scanned),
             art_id=art_above if art_id is None and disc is not None else art_id,

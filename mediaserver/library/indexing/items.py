@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mediaserver.library.facets import album_key, values_of
+from mediaserver.library.facets import values_of
 from mediaserver.library.indexing import records
 from mediaserver.library.indexing.art import ArtIndex
 from mediaserver.library.indexing.facet_links import FacetLinks
@@ -83,18 +83,18 @@ class ItemIndex:
     def set_status(self, key: int, status: FileStatus) -> None:
         old = self._of(key)
         home = self._homes.of(old.folder_id)
-        self._update(old, records.moved(old, home, old.name, status, old.art_id), home)
+        self._update(old, records.moved(old, home, home, old.name, status, old.art_id), home)
 
     def move(self, key: int, folder: int, name: bytes, status: FileStatus) -> None:
         old = self._of(key)
         there = self._one("WHERE folder_id = ? AND name = ? AND id <> ?", (folder, name, key))
         if there is not None:
             self.remove(there.id)
-        home = self._homes.of(folder)
+        before, home = self._homes.of(old.folder_id), self._homes.of(folder)
         art_id = old.art_id
         if art_id is None or not self._art.is_embedded(art_id):
             art_id = self._art.of_folder(old.kind, home)
-        self._update(old, records.moved(old, home, name, status, art_id), home)
+        self._update(old, records.moved(old, before, home, name, status, art_id), home)
 
     def remove(self, key: int) -> None:
         old = self._of(key)
@@ -127,11 +127,15 @@ class ItemIndex:
             art_id = old.art_id
             if art_id is None or not self._art.is_embedded(art_id):
                 art_id = self._art.of_folder(old.kind, home)
-            new = old._replace(
-                art_id=art_id,
-                album_key=album_key(old.disc or home.disc, old.track, old.sort_key),
-            )
+            new = records.renamed(old._replace(art_id=art_id), home, home, old.name)
             self._update(old, new, home, moved=True)
+
+    def name_again(self, before: Home) -> None:
+        """A folder was moved, or one above it: its files are told by other names now."""
+        home = self._homes.of(before.folder)
+        told = "WHERE folder_id = ? AND (named OR kind = 'video')"
+        for old in records.found(self._connection, told, (home.folder,)):
+            self._update(old, records.renamed(old, before, home, old.name), home)
 
     # ---- rows and what follows from them
 

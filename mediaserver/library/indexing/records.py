@@ -4,10 +4,11 @@ import sqlite3
 from typing import NamedTuple
 
 from mediaserver.library import schema
-from mediaserver.library.facets import Traits, album_key
+from mediaserver.library.facets import Traits, album_key, episode_key
 from mediaserver.library.folding import fold, sort_key
 from mediaserver.library.indexing.homes import Home
 from mediaserver.library.indexing.known import FileStatus, stored
+from mediaserver.library.names.by_name import Told, episode_title, told, told_of_album
 from mediaserver.library.objects import Kind, MediaFacts
 from mediaserver.library.readers.naming import clean, title_of
 
@@ -16,6 +17,9 @@ UPNP_CLASSES = {
     Kind.VIDEO: "object.item.videoItem",
     Kind.IMAGE: "object.item.imageItem.photo",
 }
+FILM = "object.item.videoItem.movie"
+"""Of videos that are films; episodes are plain: ``videoBroadcast`` is taken for television by
+devices that then do not seek in it."""
 READY = "ready"
 UNREADABLE = "unreadable"
 
@@ -45,18 +49,29 @@ class Record(NamedTuple):
     state: str
     reason: str | None
     title: str
+    named: int
     sort_key: str
     album_key: str
     artists: str | None
+    artist_sorts: str | None
     album_artists: str | None
+    album_artist_sorts: str | None
     composers: str | None
+    composer_sorts: str | None
+    conductors: str | None
     genres: str | None
     album: str | None
+    album_sort: str | None
+    release_id: str | None
     compilation: int
     track: int | None
     disc: int | None
     date: str | None
     description: str | None
+    series: str | None
+    season: int | None
+    episode: int | None
+    program: str | None
     duration_ms: int | None
     bitrate: int | None
     sample_rate: int | None
@@ -78,13 +93,21 @@ class Record(NamedTuple):
             sort_key=self.sort_key,
             album_key=self.album_key,
             artists=_split(self.artists),
+            artist_sorts=_split(self.artist_sorts),
             album_artists=_split(self.album_artists),
+            album_artist_sorts=_split(self.album_artist_sorts),
             composers=_split(self.composers),
+            composer_sorts=_split(self.composer_sorts),
             genres=_split(self.genres),
             album=self.album,
+            album_sort=self.album_sort,
+            release_id=self.release_id,
             compilation=bool(self.compilation),
             date=self.date,
             camera=self.camera,
+            film=self.upnp_class == FILM,
+            series=self.series,
+            season=self.season,
             album_home=home.album_home,
         )
 
@@ -131,8 +154,16 @@ def record(
 ) -> Record:
     """The row for a file. Texts are made valid, numbers that cannot be stored are left out."""
     title = _text(facts.title) or title_of(name)
-    title_key = sort_key(_text(facts.sort_title) or title)
+    artists, album, date = _lines(facts.artists), _text(facts.album), _text(facts.date)
+    if facts.named and album is None and facts.kind is Kind.AUDIO:
+        own = told_of_album(home.path_of(name), home.inside)
+        album, date = _text(own.album), date or own.date
+        artists = artists or _lines(own.artists)
+    series = _text(facts.series)
+    # The sort name of an episode is that of its own title: it would leave its series.
+    title_key = sort_key((_text(facts.sort_title) if series is None else None) or title)
     disc, track = _number(facts.disc), _number(facts.track)
+    season, episode = _number(facts.season), _number(facts.episode)
     mtime_ns = stored(status.mtime_ns)
     return Record(
         id=key,
@@ -140,7 +171,7 @@ def record(
         name=name,
         shown=home.available,
         kind=facts.kind.value,
-        upnp_class=UPNP_CLASSES[facts.kind],
+        upnp_class=FILM if facts.film else UPNP_CLASSES[facts.kind],
         mime_type=clean(facts.mime_type),
         dlna_profile=facts.dlna_profile,
         size=stored(status.size),
@@ -153,18 +184,29 @@ def record(
         state=READY if facts.reason is None else UNREADABLE,
         reason=None if facts.reason is None else clean(facts.reason),
         title=title,
+        named=facts.named or not facts.title,
         sort_key=title_key,
-        album_key=album_key(disc or home.disc, track, title_key),
-        artists=_lines(facts.artists),
+        album_key=_album_key(disc or home.disc, track, series, season, episode, title_key),
+        artists=artists,
+        artist_sorts=_lines(facts.artist_sorts),
         album_artists=_lines(facts.album_artists),
+        album_artist_sorts=_lines(facts.album_artist_sorts),
         composers=_lines(facts.composers),
+        composer_sorts=_lines(facts.composer_sorts),
+        conductors=_lines(facts.conductors),
         genres=_lines(facts.genres),
-        album=_text(facts.album),
+        album=album,
+        album_sort=_text(facts.album_sort),
+        release_id=facts.release_id,
         compilation=facts.compilation,
         track=track,
         disc=disc,
-        date=_text(facts.date),
+        date=date,
         description=_text(facts.description),
+        series=series,
+        season=season,
+        episode=episode,
+        program=_text(facts.program),
         duration_ms=_number(facts.duration_ms),
         bitrate=_number(facts.bitrate),
         sample_rate=_number(facts.sample_rate),
@@ -182,27 +224,84 @@ def record(
     )
 
 
-def moved(old: Record, home: Home, name: bytes, status: FileStatus, art_id: int | None) -> Record:
-    """The row of a file that is at another place now. A title that was its name goes along."""
-    title, title_key = old.title, old.sort_key
-    if name != old.name and title == title_of(old.name):
-        title = title_of(name)
-        title_key = sort_key(title)
+def moved(
+    old: Record, before: Home, home: Home, name: bytes, status: FileStatus, art_id: int | None
+) -> Record:
+    """The row of a file that is at another place now; ``before`` is the folder it was in."""
     mtime_ns = stored(status.mtime_ns)
-    return old._replace(
+    there = old._replace(
         folder_id=home.folder,
-        name=name,
         shown=home.available,
         size=stored(status.size),
         mtime_ns=mtime_ns,
         modified=max(0, mtime_ns // 1_000_000_000),
         device=stored(status.device),
         inode=stored(status.inode),
-        title=title,
-        sort_key=title_key,
-        album_key=album_key(old.disc or home.disc, old.track, title_key),
         art_id=art_id,
     )
+    return renamed(there, before, home, name)
+
+
+def renamed(old: Record, before: Home, home: Home, name: bytes) -> Record:
+    """The row of a file whose path is another now: what the old one told, the new one tells."""
+    was, now = before.path_of(old.name), home.path_of(name)
+    new = old._replace(name=name)
+    if was != now:
+        then, told = _told(old, was, before.inside), _told(old, now, home.inside)
+        if then != told:
+            new = _told_otherwise(new, then, told)
+    key = _album_key(
+        new.disc or home.disc, new.track, new.series, new.season, new.episode, new.sort_key
+    )
+    return new._replace(album_key=key)
+
+
+def _told(item: Record, path: bytes, inside: bytes) -> Told | None:
+    """What a path tells of this item; None where its tags say it all."""
+    kind = Kind(item.kind)
+    if kind is Kind.VIDEO:
+        return told(kind, path)
+    if not item.named:
+        return None
+    return told_of_album(path, inside) if kind is Kind.AUDIO else told(kind, path)
+
+
+def _told_otherwise(item: Record, then: Told | None, now: Told | None) -> Record:
+    """Replace what is as the old path told it. What tags say stays."""
+    if then is None or now is None:
+        return item
+    changed: dict[str, object] = {}
+    for field in ("track", "disc", "album", "date", "series", "season", "episode", "program"):
+        if getattr(item, field) == getattr(then, field):
+            changed[field] = getattr(now, field)
+    if item.artists == _lines(then.artists):
+        changed["artists"] = _lines(now.artists)
+    new = item._replace(**changed)  # type: ignore[arg-type]
+    title = new.title
+    if new.series is not None and new.episode is not None:
+        whole = now._replace(series=new.series, season=new.season, episode=new.episode)
+        title = episode_title(whole, new.program)
+    elif item.named or item.title == then.title:
+        title = now.title
+    if item.kind == Kind.VIDEO:
+        film = now.film and new.series is None
+        new = new._replace(upnp_class=FILM if film else UPNP_CLASSES[Kind.VIDEO])
+    if title == item.title:
+        return new
+    return new._replace(title=title, sort_key=sort_key(title))
+
+
+def _album_key(
+    disc: int | None,
+    track: int | None,
+    series: str | None,
+    season: int | None,
+    episode: int | None,
+    title_key: str,
+) -> str:
+    if series is not None:
+        return episode_key(season, episode, title_key)
+    return album_key(disc, track, title_key)
 
 
 def found(connection: sqlite3.Connection, where: str, values: tuple[object, ...]) -> list[Record]:
