@@ -30,6 +30,7 @@ from mediaserver.upnp.gena import (
 )
 from mediaserver.upnp.interfaces import Address, Interface, on_link, unscoped
 from mediaserver.upnp.notifying import Subscriber
+from mediaserver.upnp.rates import RateLimit
 from mediaserver.upnp.service import Service, StateVariable
 
 logger = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ class Eventing:
         self._sleep = sleep
         self._supervisor = supervisor or Supervisor(clock=clock, sleep=sleep)
         self._sources: list[_Source] = []
+        self._told = RateLimit(1)
         self._stopped = False
         # Besides those in the tables, whoever still has a message under way: its task holds it.
         self._subscribers: WeakSet[Subscriber] = WeakSet()
@@ -109,13 +111,7 @@ class Eventing:
             try:
                 return self._answer(request, source)
             except SubscriptionRefused as refused:
-                logger.info(
-                    "%s refused peer=%s status=%d reason=%s",
-                    request.method,
-                    request.client.host if request.client else None,
-                    refused.status,
-                    refused.reason,
-                )
+                self._tell_refused(request, refused)
                 return self._response(refused.status)
 
         return Route(path, event_url, methods=["SUBSCRIBE", "UNSUBSCRIBE"])
@@ -144,6 +140,18 @@ class Eventing:
         )
 
     # Requests
+
+    def _tell_refused(self, request: Request, refused: SubscriptionRefused) -> None:
+        """Log it, unless the same has just been logged: nobody shall fill the log."""
+        peer = request.client.host if request.client else None
+        if self._told.allow((peer, refused.reason), self._clock()):
+            logger.info(
+                "%s refused peer=%s status=%d reason=%s",
+                request.method,
+                peer,
+                refused.status,
+                refused.reason,
+            )
 
     def _answer(self, request: Request, source: "_Source") -> Response:
         peer = _address(request.client)

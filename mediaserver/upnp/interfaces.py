@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -48,8 +49,9 @@ class Interface:
     running: bool = field(default=True, compare=False)
     """Whether it has a carrier. The same interface with and without one is equal."""
 
-    @property
+    @cached_property
     def network(self) -> Network:
+        """Made once: every datagram is compared with it."""
         if isinstance(self.address, IPv4Address):
             return IPv4Network((self.address, self.prefix_length), strict=False)
         return IPv6Network((self.address, self.prefix_length), strict=False)

@@ -32,7 +32,8 @@ TTL = 4
 HOP_LIMIT = 10
 """For the site-local group (UDA 2.0 Annex A)."""
 
-_READ_AT_ONCE = 32
+_READ_AT_ONCE = 8
+"""Datagrams before everybody else has a turn: a flood of them must not delay answers by HTTP."""
 _GONE = {
     errno.EADDRNOTAVAIL,
     errno.EHOSTUNREACH,

@@ -1,6 +1,7 @@
 """Subscriptions of a publisher; clauses of UDA are in ``conformance``."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
 
@@ -77,6 +78,23 @@ async def test_a_refusal_says_nothing_but_its_status(device: Publisher) -> None:
     answer = await device.subscribe(CALLBACK="<http://10.77.0.3/>")
     assert (answer.status, answer.body) == (412, b"")
     assert [name for name, _ in answer.raw_headers] == ["DATE", "SERVER", "CONTENT-LENGTH"]
+
+
+async def test_refusals_do_not_fill_the_log(
+    device: Publisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "mediaserver.upnp.eventing")
+    for _ in range(100):
+        await device.subscribe(CALLBACK="<http://10.77.0.3/>")
+    await device.subscribe(NT="")
+    assert [record.getMessage() for record in caplog.records] == [
+        "SUBSCRIBE refused peer=10.77.0.2 status=412 reason=CALLBACK is not an address of the "
+        "subscriber",
+        "SUBSCRIBE refused peer=10.77.0.2 status=412 reason=NT is not upnp:event",
+    ]
+    await device.clock.advance(1)
+    await device.subscribe(CALLBACK="<http://10.77.0.3/>")
+    assert len(caplog.records) == 3
 
 
 # One subscriber's trouble is not another's
