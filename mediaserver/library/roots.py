@@ -13,8 +13,10 @@ import fnmatch
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mediaserver.library.readers.naming import clean
 
@@ -217,27 +219,50 @@ def _user_name(uid: int) -> str:
         return f"user {uid}"
 
 
-class Presence:
-    """Notices that roots come and go: mounted, unmounted, emptied, opened, closed."""
+SETTLED_SECONDS = 5.0
+"""Times of folders are as coarse as 2 s (FAT): what changed just now may change unseen."""
 
-    def __init__(self, roots: Iterable[bytes]) -> None:
-        self._marks: dict[bytes, object] = dict.fromkeys(roots)
+
+class _Glance(NamedTuple):
+    """What a root was: ``mark``; and what ``stat`` said, if that would tell of a change."""
+
+    mark: object
+    stamp: object = None
+
+
+class Presence:
+    """Notices that roots come and go: mounted, unmounted, emptied, opened, closed.
+
+    Looks often, so it lists a root only if ``stat``, which the system answers from memory, says
+    that something has changed: a disk may go to sleep.
+    """
+
+    def __init__(
+        self, roots: Iterable[bytes], *, wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        self._glances = dict.fromkeys(roots, _Glance(None))
+        self._wall_clock = wall_clock
 
     def changed(self) -> set[bytes]:
         """Roots that have become something else since the last call; at first all of them."""
         changed = set()
-        for path, before in self._marks.items():
-            mark = _mark(path)
-            if mark != before:
-                self._marks[path] = mark
+        for path, before in self._glances.items():
+            glance = _glance(path, before, self._wall_clock())
+            self._glances[path] = glance
+            if glance.mark != before.mark:
                 changed.add(path)
         return changed
 
 
-def _mark(path: bytes) -> object:
+def _glance(path: bytes, before: _Glance, now: float) -> _Glance:
     try:
         status = os.stat(path)  # noqa: PTH116 - a path of bytes
+        stamp = status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+        if stamp == before.stamp:
+            return before
         with os.scandir(path) as entries:
-            return status.st_dev, status.st_ino, any(True for _ in entries)
+            mark = status.st_dev, status.st_ino, any(True for _ in entries)
     except OSError as error:
-        return error.errno
+        return _Glance(error.errno)
+    settled = now - max(status.st_mtime, status.st_ctime) > SETTLED_SECONDS
+    return _Glance(mark, stamp if settled else None)

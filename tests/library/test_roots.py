@@ -17,6 +17,20 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The folders that are listed."""
+    seen: list[bytes] = []
+    scandir = os.scandir
+
+    def record(path: bytes) -> object:
+        seen.append(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", record)
+    return seen
+
+
 def device_of(path: Path) -> int:
     return path.stat().st_dev
 
@@ -75,6 +89,28 @@ def test_roots_that_come_go_fill_and_empty_are_noticed(tmp_path: Path) -> None:
     assert presence.changed() == set()
     root.rename(tmp_path / "away")
     assert presence.changed() == {path}
+
+
+def test_a_root_is_listed_again_only_after_a_change_so_that_its_disk_may_sleep(
+    root: Path, listed: list[bytes]
+) -> None:
+    path = os.fsencode(root)
+    presence = Presence([path], wall_clock=lambda: root.stat().st_ctime + 60)
+    presence.changed()
+    presence.changed()
+    assert listed == [path]
+    (root / "Album").rmdir()
+    assert presence.changed() == {path}
+    assert listed == [path, path]
+
+
+def test_a_root_that_changed_just_now_is_looked_at_again(root: Path, listed: list[bytes]) -> None:
+    """Its times may not tell of another change so soon (FAT: 2 s)."""
+    path = os.fsencode(root)
+    presence = Presence([path], wall_clock=lambda: root.stat().st_ctime + 1)
+    presence.changed()
+    presence.changed()
+    assert listed == [path, path]
 
 
 # ---- rules
