@@ -6,7 +6,6 @@ contents first and at the suffix where the contents do not say.
 """
 
 from mediaserver.library.objects import MediaFacts
-from mediaserver.library.readers.dispatch import read as _read
 
 __all__ = ["MediaFacts", "read"]
 
@@ -18,4 +17,7 @@ def read(path: bytes) -> MediaFacts:
     (``Permission denied``), or what is wrong with the file. Kind and MIME type are then those
     of the suffix and the title is the file's name without it.
     """
-    return _read(path)
+    # Deferred: modules of this package are used by others that need none of the readers.
+    from mediaserver.library.readers import dispatch
+
+    return dispatch.read(path)
