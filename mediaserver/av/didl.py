@@ -166,6 +166,18 @@ class _Maker:
             (sound or moving, "upnp:genre", self._genres()),
             (sound, "upnp:originalTrackNumber", _track),
             (sound, "upnp:originalDiscNumber", _disc),
+            (
+                moving,
+                "upnp:seriesTitle",
+                self._text_of("upnp:seriesTitle", lambda item: item.series),
+            ),
+            (
+                moving,
+                "upnp:programTitle",
+                self._text_of("upnp:programTitle", lambda item: item.program),
+            ),
+            (moving, "upnp:episodeSeason", _season),
+            (moving, "upnp:episodeNumber", _episode),
             (self._dated, "dc:date", self._date(kind)),
             (True, "dc:description", self._description()),
             (True, "upnp:albumArtURI", self._art.of_item),
@@ -195,19 +207,22 @@ class _Maker:
         return creator
 
     def _artist(self) -> ItemText:
-        """``upnp:artist``, and with ``@role`` asked for, the album's artists where they differ."""
+        """``upnp:artist``, and with ``@role`` asked for, the album's artists where they differ,
+        and the conductors."""
         escape = self._short
         with_role = self._wanted.attribute("upnp:artist", "role")
         plain = ("&lt;upnp:artist&gt;", "&lt;/upnp:artist&gt;")
         of_album = ('&lt;upnp:artist role="AlbumArtist"&gt;', "&lt;/upnp:artist&gt;")
+        conductor = ('&lt;upnp:artist role="Conductor"&gt;', "&lt;/upnp:artist&gt;")
 
         def artist(item: Item) -> str:
             artists, album_artists = item.artists, item.album_artists
             if not with_role:
                 return _elements(artists or album_artists, plain, escape)
-            if album_artists == artists:
-                return _elements(artists, plain, escape)
-            return _elements(artists, plain, escape) + _elements(album_artists, of_album, escape)
+            written = _elements(artists, plain, escape)
+            if album_artists != artists:
+                written += _elements(album_artists, of_album, escape)
+            return written + _elements(item.conductors, conductor, escape)
 
         return artist
 
@@ -237,6 +252,15 @@ class _Maker:
         return lambda each: (
             f"&lt;dc:date&gt;{date(each.date, form)}&lt;/dc:date&gt;" if each.date else ""
         )
+
+    def _text_of(self, name: str, value_of: Callable[[Item], str | None]) -> ItemText:
+        escape = self._long
+
+        def element(item: Item) -> str:
+            value = value_of(item)
+            return f"&lt;{name}&gt;{escape(value)}&lt;/{name}&gt;" if value else ""
+
+        return element
 
     def _description(self) -> ItemText:
         escape = self._long
@@ -294,5 +318,22 @@ def _disc(item: Item) -> str:
     return (
         f"&lt;upnp:originalDiscNumber&gt;{item.disc}&lt;/upnp:originalDiscNumber&gt;"
         if item.disc
+        else ""
+    )
+
+
+def _season(item: Item) -> str:
+    """Of CDS:4, as the other three properties of episodes are of CDS:2 on: players read them."""
+    return (
+        f"&lt;upnp:episodeSeason&gt;{item.season}&lt;/upnp:episodeSeason&gt;"
+        if item.season is not None
+        else ""
+    )
+
+
+def _episode(item: Item) -> str:
+    return (
+        f"&lt;upnp:episodeNumber&gt;{item.episode}&lt;/upnp:episodeNumber&gt;"
+        if item.episode is not None
         else ""
     )

@@ -84,6 +84,25 @@ def test_the_album_artist_is_not_told_twice() -> None:
     assert texts(element, "upnp:artist") == ["Ann", "Bob"]
 
 
+def test_a_conductor_is_an_artist_with_a_role() -> None:
+    """didl-lite 3.3: roles in use."""
+    track = replace(TRACK, conductors=("Hans Dirigent",))
+    assert texts(told(track), "upnp:artist[@role='Conductor']") == ["Hans Dirigent"]
+    assert texts(told(track, "upnp:artist"), "upnp:artist") == ["Ann", "Bob"]
+
+
+def test_an_episode_tells_its_series() -> None:
+    """didl-lite 3.3: seriesTitle, programTitle, episodeNumber; episodeSeason since CDS:4."""
+    episode = replace(FILM, series="Dark <River>", season=0, episode=2, program="The Door")
+    element = told(episode)
+    assert texts(element, "upnp:seriesTitle") == ["Dark <River>"]
+    assert texts(element, "upnp:programTitle") == ["The Door"]
+    assert texts(element, "upnp:episodeSeason") == ["0"]
+    assert texts(element, "upnp:episodeNumber") == ["2"]
+    assert texts(told(episode, "upnp:seriesTitle"), "upnp:episodeNumber") == []
+    assert texts(told(FILM), "upnp:seriesTitle") == []
+
+
 def test_without_roles_asked_for_a_track_without_artist_has_the_albums() -> None:
     element = told(replace(TRACK, artists=()), "upnp:artist")
     assert texts(element, "upnp:artist") == ["Various artists"]
