@@ -95,13 +95,30 @@ _IMAGE = {
     "heif": "image/heif",
     "avif": "image/avif",
 }
+_RAW = {
+    "cr2": "image/x-canon-cr2",
+    "cr3": "image/x-canon-cr3",
+    "nef": "image/x-nikon-nef",
+    "nrw": "image/x-nikon-nrw",
+    "arw": "image/x-sony-arw",
+    "sr2": "image/x-sony-sr2",
+    "dng": "image/x-adobe-dng",
+    "orf": "image/x-olympus-orf",
+    "rw2": "image/x-panasonic-rw2",
+    "raf": "image/x-fuji-raf",
+    "pef": "image/x-pentax-pef",
+    "srw": "image/x-samsung-srw",
+}
 
 MEDIA_TYPES: dict[str, MediaType] = {
     suffix: MediaType(suffix, mime_type, kind)
-    for kind, table in (("audio", _AUDIO), ("video", _VIDEO), ("image", _IMAGE))
+    for kind, table in (("audio", _AUDIO), ("video", _VIDEO), ("image", _IMAGE | _RAW))
     for suffix, mime_type in table.items()
 }
 """By suffix, lower case without its dot."""
+
+RAW_TYPES = frozenset(_RAW.values())
+"""RAW photos: nobody shows them as they are, only the preview inside."""
 
 SIDECAR_SUFFIXES = frozenset(
     {"srt", "sub", "idx", "smi", "sami", "ssa", "ass", "vtt", "ttml", "txt", "lrc"}

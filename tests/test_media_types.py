@@ -34,6 +34,8 @@ def test_a_name_without_a_suffix_of_ours_is_no_media(name: str | bytes) -> None:
         ("m4b", "audio/mp4"),
         ("heic", "image/heic"),
         ("jpe", "image/jpeg"),
+        ("cr2", "image/x-canon-cr2"),
+        ("dng", "image/x-adobe-dng"),
         # dlna-profiles 1: plain 188-byte packets, and M2TS
         ("ts", "video/mpeg"),
         ("m2ts", "video/vnd.dlna.mpeg-tts"),

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from mediaserver.library.objects import Item
 from mediaserver.library.readers.jobs import PROFILES
+from mediaserver.media_types import RAW_TYPES
 
 MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 64 << 20
@@ -33,7 +34,8 @@ def possible(item: Item) -> bool:
     """Whether smaller pictures can be made of a photo."""
     return (
         bool(item.width and item.height and item.width * item.height <= MAX_PIXELS)
-        and item.size <= MAX_FILE_BYTES
+        # Of a RAW photo only the preview is unpacked, and no larger one was looked at.
+        and (item.size <= MAX_FILE_BYTES or item.mime_type in RAW_TYPES)
     )
 
 

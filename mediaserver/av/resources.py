@@ -14,6 +14,7 @@ from mediaserver.av import renditions
 from mediaserver.av.filter import Filter
 from mediaserver.clients import ClientProfile
 from mediaserver.library.objects import Item, Kind
+from mediaserver.media_types import RAW_TYPES
 
 JPEG = "image/jpeg"
 
@@ -48,6 +49,9 @@ def writer(kind: Kind, wanted: Filter, profile: ClientProfile, base_url: str) ->
         others = smaller(item)
         if not others:
             return itself(item)
+        if item.mime_type in RAW_TYPES:
+            # Hardly any device shows one; programs that do choose by the type.
+            return "".join(others) + itself(item)
         if jpeg_first and item.mime_type != JPEG:
             return others[0] + itself(item) + "".join(others[1:])
         return itself(item) + "".join(others)
@@ -148,8 +152,12 @@ def _channels(item: Item) -> str:
 
 
 def _resolution(item: Item) -> str:
-    """As stored: renderers mostly ignore the orientation that EXIF notes (dlna-http 8)."""
-    return f' resolution="{item.width}x{item.height}"' if item.width and item.height else ""
+    """As stored: renderers mostly ignore the orientation that EXIF notes (dlna-http 8).
+
+    Of a RAW photo only the size of the preview in it is known.
+    """
+    known = item.width and item.height and item.mime_type not in RAW_TYPES
+    return f' resolution="{item.width}x{item.height}"' if known else ""
 
 
 def _color_depth(item: Item) -> str:

@@ -10,7 +10,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from mediaserver.library.errors import UnreadableMedia
-from mediaserver.library.readers import dispatch, image, streams
+from mediaserver.library.readers import dispatch, image, raw, streams
 from mediaserver.library.readers.contents import format_of, open_contents
 from mediaserver.library.readers.jobs import ORIGINAL, PROFILES, ImageProfile, Picture, RenderJob
 from mediaserver.library.readers.picture_header import measure
@@ -41,26 +41,38 @@ def render(job: RenderJob) -> Picture:
     if job.source == "frame":
         frame = _video_frame(job.path)
         return _encoded(frame, frame.size, PROFILES[job.profile])
-    embedded = job.source == "embedded"
-    data = dispatch.embedded_art(job.path) if embedded else _file_bytes(job.path)
+    orientation = None
+    if job.source == "embedded":
+        data = dispatch.embedded_art(job.path)
+    else:
+        data, orientation = _file_picture(job.path)
     if job.profile == ORIGINAL:
         measured = measure(data)
         if measured is None:
             raise UnreadableMedia("a picture of another kind")
         return Picture(data, *measured)
-    return _encoded(*_decoded(data, PROFILES[job.profile]), PROFILES[job.profile])
+    profile = PROFILES[job.profile]
+    return _encoded(*_decoded(data, profile, orientation), profile)
 
 
-def _file_bytes(path: bytes) -> bytes:
+def _file_picture(path: bytes) -> tuple[bytes, int | None]:
+    """A picture file; of a RAW photo the preview in it, and how that is to be turned."""
     contents = open_contents(path)
     with contents.file:
+        if dispatch.is_raw(path, format_of(contents.head)):
+            return raw.preview(contents)
         if contents.size > MAX_FILE_BYTES:
             raise UnreadableMedia(f"a picture of {contents.size} bytes")
-        return contents.file.read(MAX_FILE_BYTES)
+        return contents.file.read(MAX_FILE_BYTES), None
 
 
-def _decoded(data: bytes, profile: ImageProfile) -> tuple["Image.Image", tuple[int, int]]:
-    """The picture upright, in sRGB, not much larger than needed; and its own size, upright."""
+def _decoded(
+    data: bytes, profile: ImageProfile, orientation: int | None
+) -> tuple["Image.Image", tuple[int, int]]:
+    """The picture upright, in sRGB, not much larger than needed; and its own size, upright.
+
+    ``orientation``: the EXIF orientation, where it is known from elsewhere.
+    """
     # Deferred with all of Pillow: a worker that only reads music never loads it.
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -86,7 +98,10 @@ def _decoded(data: bytes, profile: ImageProfile) -> tuple["Image.Image", tuple[i
         picture.draft(None, (longest, longest))
         colour = picture.info.get("icc_profile")
         picture.load()
-        if picture.getexif().get(_ORIENTATION) in _TURNED:
+        exif = picture.getexif()
+        if orientation is not None:
+            exif[_ORIENTATION] = orientation
+        if exif.get(_ORIENTATION) in _TURNED:
             width, height = height, width
         picture.thumbnail((2 * longest, 2 * longest), Image.Resampling.BOX)
         picture = ImageOps.exif_transpose(picture)

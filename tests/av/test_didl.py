@@ -285,6 +285,23 @@ def test_a_picture_that_is_no_jpeg_comes_as_large_jpeg_too() -> None:
     ]
 
 
+def test_a_raw_photo_is_offered_as_jpegs_first_and_last_as_it_is() -> None:
+    """What is known of its size is the preview's, so nothing is said of its own."""
+    raw = replace(PHOTO, mime_type="image/x-canon-cr2", dlna_profile=None, file_name="a.CR2")
+    large = replace(raw, size=renditions.MAX_FILE_BYTES + 1)
+    for each in (raw, large):
+        assert sizes(each) == [
+            ("JPEG_LRG", "4000x3000"),
+            ("JPEG_MED", "1024x768"),
+            ("JPEG_SM", "640x480"),
+            ("JPEG_TN", "160x120"),
+            ("none", None),
+        ]
+    itself = resources(raw)[-1]
+    assert itself.get("protocolInfo", "").startswith("http-get:*:image/x-canon-cr2:")
+    assert (itself.text or "").endswith(".cr2")
+
+
 def test_a_jpeg_that_does_not_conform_comes_as_one_that_does() -> None:
     """Progressive ones have no profile (dlna-http 8)."""
     progressive = replace(PHOTO, width=800, height=600, dlna_profile=None)

@@ -1,6 +1,7 @@
 """Boxes of ISO base media files (ISO/IEC 14496-12) that no library of ours shows."""
 
 import struct
+from collections.abc import Iterator
 
 from mediaserver.library.readers.contents import Contents
 
@@ -19,25 +20,30 @@ _ORIENTATIONS = {
 }
 
 
-def movie(contents: Contents) -> bytes:
-    """The body of the ``moov`` box, empty if it is missing or very large."""
-    position = 0
+def boxes(contents: Contents, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Name, begin and end of the bodies of boxes in a row (§4.2); the last may be cut off."""
     for _ in range(MAX_BOXES):
-        head = contents.at(position, 16)
+        head = contents.at(start, 16) if start + 8 <= end else b""
         if len(head) < 8:
-            break
+            return
         size, name = struct.unpack_from(">I4s", head)
-        start = 8
+        body = start + 8
         if size == 1 and len(head) == 16:
             (size,) = struct.unpack_from(">Q", head, 8)
-            start = 16
+            body = start + 16
         elif size == 0:
-            size = contents.size - position
+            size = end - start
+        if start + size < body:
+            return
+        yield name, body, min(start + size, end)
+        start += size
+
+
+def movie(contents: Contents) -> bytes:
+    """The body of the ``moov`` box, empty if it is missing or very large."""
+    for name, start, end in boxes(contents, 0, contents.size):
         if name == b"moov":
-            return contents.at(position + start, size - start) if size <= MAX_MOOV else b""
-        if size < start:
-            break
-        position += size
+            return contents.at(start, end - start) if end - start <= MAX_MOOV else b""
     return b""
 
 

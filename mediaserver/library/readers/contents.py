@@ -60,6 +60,9 @@ def open_contents(path: bytes) -> Contents:
     return Contents(path, file, status.st_size, head, tail)
 
 
+RAW = "raw"
+"""A RAW photo of a format with a magic number of its own; others are TIFF by their contents."""
+
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"fLaC", "flac"),
     (b"OggS", "ogg"),
@@ -80,6 +83,11 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"GIF87a", "gif"),
     (b"GIF89a", "gif"),
+    (b"FUJIFILMCCD-RAW", RAW),
+    (b"IIU\x00", RAW),
+    (b"IIRO", RAW),
+    (b"IIRS", RAW),
+    (b"MMOR", RAW),
     (b"II*\x00", "tiff"),
     (b"MM\x00*", "tiff"),
     (b"BM", "bmp"),
@@ -97,6 +105,7 @@ _BRANDS = {
     b"msf1": "heif",
     b"avif": "avif",
     b"avis": "avif",
+    b"crx ": RAW,
 }
 
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free", b"pnot")
@@ -104,6 +113,8 @@ _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free", b"pnot")
 
 def format_of(head: bytes) -> str | None:
     """The format that the first bytes prove; None where they prove none."""
+    if head[:4] == b"II*\x00" and head[8:10] == b"CR":  # Canon's CR2
+        return RAW
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name

@@ -9,10 +9,10 @@ import logging
 
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.objects import Kind, MediaFacts
-from mediaserver.library.readers.contents import Contents, format_of, id3_size, open_contents
+from mediaserver.library.readers.contents import RAW, Contents, format_of, id3_size, open_contents
 from mediaserver.library.readers.found import Found
 from mediaserver.library.readers.unreadable import UNKNOWN, facts_by_name
-from mediaserver.media_types import MediaType, by_suffix
+from mediaserver.media_types import RAW_TYPES, MediaType, by_suffix
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +95,8 @@ def _read(contents: Contents, media_type: MediaType, proven: str | None) -> Foun
     name = proven or _BY_SUFFIX.get(media_type.suffix)
     if name is None and id3_size(contents.head):
         name = "mp3"
+    if is_raw(contents.path, name):
+        return _raw(contents, media_type)
     if name in _IMAGES:
         # Deferred here and below: each worker loads what its files need.
         from mediaserver.library.readers import image
@@ -113,6 +115,20 @@ def _read(contents: Contents, media_type: MediaType, proven: str | None) -> Foun
             logger.debug("%r: %s", contents.path, error)
             return _streams(contents, media_type, proven, error)
     return _streams(contents, media_type, proven, None)
+
+
+def is_raw(path: bytes, proven: str | None) -> bool:
+    """Whether a file is a RAW photo. Many formats are TIFF and have nothing but their name."""
+    media_type = by_suffix(path) or UNKNOWN
+    return proven == RAW or (proven == "tiff" and media_type.mime_type in RAW_TYPES)
+
+
+def _raw(contents: Contents, media_type: MediaType) -> Found:
+    from mediaserver.library.readers import raw
+
+    found = Found(Kind.IMAGE, raw.mime_type(contents, media_type.mime_type))
+    raw.read(contents, found)
+    return found
 
 
 def _claims(media_type: MediaType, name: str) -> bool:

@@ -12,8 +12,8 @@ from mediaserver.library.objects import Kind
 from mediaserver.library.readers import dlna_profiles
 from mediaserver.library.readers.contents import Contents
 from mediaserver.library.readers.found import Found
+from mediaserver.library.readers.jpeg import frame_at
 from mediaserver.library.readers.naming import clean
-from mediaserver.library.readers.picture_header import JPEG_FRAMES
 from mediaserver.library.readers.values import date
 
 if TYPE_CHECKING:
@@ -120,24 +120,25 @@ def _exif(image: "Image.Image", found: Found) -> None:
     orientation = exif.get(_ORIENTATION)
     if isinstance(orientation, int) and 1 <= orientation <= 8:
         found.orientation = orientation
-    found.camera = _camera(_string(exif.get(_MAKE)), _string(exif.get(_MODEL)))
-    description = _string(exif.get(_DESCRIPTION))
+    found.camera = camera_of(text_of(exif.get(_MAKE)), text_of(exif.get(_MODEL)))
+    description = text_of(exif.get(_DESCRIPTION))
     if description and not _MACHINE_DESCRIPTIONS.match(description):
         found.description = description
     inner = exif.get_ifd(_EXIF_IFD)
     for value in (inner.get(_ORIGINAL), inner.get(_DIGITIZED), exif.get(_DATE_TIME)):
-        found.date = date(_string(value))
+        found.date = date(text_of(value))
         if found.date is not None:
             break
 
 
-def _string(value: object) -> str:
+def text_of(value: object) -> str:
+    """A value of EXIF as text; empty for anything else."""
     if isinstance(value, bytes):
         value = value.decode(errors="replace")
     return clean(value.partition("\0")[0]) if isinstance(value, str) else ""
 
 
-def _camera(make: str, model: str) -> str | None:
+def camera_of(make: str, model: str) -> str | None:
     """Make and model, the make not twice: ``Canon EOS 80D``, ``NIKON D750``, ``Apple iPhone 12``.
 
     Makes are written as companies ("NIKON CORPORATION"); their first word is the make.
@@ -154,33 +155,14 @@ def _profile(contents: Contents, found: Found, name: str) -> None:
     head = contents.head
     width, height = found.width or 0, found.height or 0
     if name == "jpeg":
-        frame = _jpeg_frame(contents)
+        frame = frame_at(contents)
         if frame is not None:
-            found.dlna_profile = dlna_profiles.jpeg(width, height, *frame)
+            found.dlna_profile = dlna_profiles.jpeg(
+                width, height, frame.marker, frame.bits, frame.factors
+            )
     elif name == "png" and len(head) >= 29:
         bits, colour, _, _, interlace = struct.unpack_from(">5B", head, 24)
         found.color_depth = bits * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 1)
         found.dlna_profile = dlna_profiles.png(width, height, bits, colour, interlace)
     elif name == "gif":
         found.dlna_profile = dlna_profiles.gif(width, height, head[:6])
-
-
-def _jpeg_frame(contents: Contents) -> tuple[int, int, list[tuple[int, int]]] | None:
-    """Marker, bits and sampling factors of the first frame header (ISO/IEC 10918-1 §B.2.2)."""
-    at = 2
-    for _ in range(200):
-        part = contents.head[at : at + 32]
-        if len(part) < 32:
-            part = contents.at(at, 32)
-        if len(part) < 10 or part[0] != 0xFF:
-            return None
-        if part[1] in JPEG_FRAMES:
-            count = part[9]
-            factors = [
-                (part[11 + 3 * n] >> 4, part[11 + 3 * n] & 15)
-                for n in range(min(count, 4))
-                if 11 + 3 * n < len(part)
-            ]
-            return part[1], part[4], factors
-        at += 1 if part[1] == 0xFF else 2 + max(2, int.from_bytes(part[2:4], "big"))
-    return None
