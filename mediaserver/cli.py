@@ -17,7 +17,7 @@ import typer
 from mediaserver import __version__, config
 from mediaserver.clients import default_profiles, profile_named
 from mediaserver.config import ConfigError, Problem, Settings
-from mediaserver.data_directory import DataDirectory, DataDirectoryError
+from mediaserver.data_directory import DataDirectory, DataDirectoryError, read_holder
 
 FAILED = 1
 BAD_USAGE = 2
@@ -35,7 +35,7 @@ app = typer.Typer(
 MediaRoots = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="[MEDIA_ROOT]...",
+        metavar="MEDIA_ROOT",
         help="Folders to serve, in place of those in the configuration file.",
         show_default=False,
     ),
@@ -124,7 +124,9 @@ def serve(
 
     SIGHUP reads the configuration again and scans.
     """
-    load = _loader(config_file, media_roots, data_dir, name, port, interface, log_level)
+    load = _with_roots(
+        _loader(config_file, media_roots, data_dir, name, port, interface, log_level)
+    )
     settings = _settings(load)
     # Deferred: the other commands start faster without the network half of the program.
     from mediaserver.app import logs, process, running
@@ -140,22 +142,20 @@ def scan(
     media_roots: MediaRoots = None,
     config_file: ConfigFile = None,
     data_dir: DataDir = None,
-    name: Name = None,
-    port: Port = None,
-    interface: Interfaces = None,
     log_level: LogLevel = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if any file could not be read.")
     ] = False,
 ) -> None:
     """Index the media roots once and print a summary; nothing is served."""
-    load = _loader(config_file, media_roots, data_dir, name, port, interface, log_level)
-    settings = _settings(load)
+    load = _loader(config_file, media_roots, data_dir, None, None, None, log_level)
+    settings = _settings(_with_roots(load))
     from mediaserver.app import logs, process, scanning
 
     process.prepare()
     # The summary says what an owner wants to know; lines in between would tear the progress bar.
     logs.configure(log_level or "warning")
+    _leave_it_to_the_server(settings.server.data_dir)
     with _one_line_failures(), DataDirectory(settings.server.data_dir) as directory:
         complete = asyncio.run(scanning.scan(settings, directory))
     if strict and not complete:
@@ -167,7 +167,7 @@ def check_config(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]", help="The file to check; default as for --config.", show_default=False
+            metavar="FILE", help="The file to check; default as for --config.", show_default=False
         ),
     ] = None,
 ) -> None:
@@ -241,8 +241,8 @@ def _loader(
 ) -> Loader:
     """What reads the configuration under these options, now and whenever it is to be re-read."""
     options: dict[str, object] = {
-        "library.roots": [str(path.absolute()) for path in media_roots] if media_roots else None,
-        "server.data_dir": str(data_dir.absolute()) if data_dir else None,
+        "library.roots": [_absolute(path) for path in media_roots] if media_roots else None,
+        "server.data_dir": _absolute(data_dir) if data_dir else None,
         "server.name": name,
         "server.port": port,
         "server.interfaces": interfaces or None,
@@ -258,6 +258,40 @@ def _loader(
         return settings
 
     return load
+
+
+def _absolute(path: Path) -> str:
+    """As seen from here; ``~``, which a shell leaves in ``--data-dir=~/x``, is for ``config``."""
+    return str(path if path.parts[:1] == ("~",) else path.absolute())
+
+
+def _with_roots(load: Loader) -> Loader:
+    """The same, but without any media root a ConfigError.
+
+    Who forgets to name them shall be told so, rather than lose an index to an empty library.
+    """
+
+    def checked() -> Settings:
+        settings = load()
+        if not settings.library.roots:
+            reason = "no folder to serve: name one here, or set library.roots (see --help)"
+            raise ConfigError([Problem("MEDIA_ROOT", reason)])
+        return settings
+
+    return checked
+
+
+def _leave_it_to_the_server(data_dir: Path) -> None:
+    """Exit if one is running: it has the index, and scans by itself."""
+    try:
+        holder = read_holder(data_dir)
+    except OSError:
+        return  # told when the data directory is locked
+    if holder is not None and holder.port is not None:
+        _fail(
+            f"a server with this data directory is running (process {holder.pid}) and notices "
+            f"changes by itself; to have it scan now: kill -HUP {holder.pid}"
+        )
 
 
 def _settings(load: Loader) -> Settings:

@@ -111,6 +111,10 @@ class DataDirectory:
         try:
             path.mkdir(mode=0o750, parents=True, exist_ok=True)
             self._lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except (FileExistsError, NotADirectoryError):
+            raise DataDirectoryError(
+                f"data directory {path} cannot be used: a file is in the way"
+            ) from None
         except OSError as error:
             raise DataDirectoryError(
                 f"data directory {path} cannot be used: {error.strerror or error}"

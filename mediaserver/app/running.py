@@ -6,6 +6,7 @@ served before anything is scanned; in the end byebye goes out first, while we st
 
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
 import sys
@@ -105,7 +106,8 @@ async def _serve_once(
         try:
             port = await parts.http.start(_endpoints(found), settings.server.port)
         except CannotListen as error:
-            raise StartFailed(str(error)) from error
+            hint = "" if error.errno == errno.EADDRNOTAVAIL else "; another one: --port N"
+            raise StartFailed(f"{error}{hint}") from error
         directory.note_port(port)
         ends.callback(parts.delivery.close)
         ends.push_async_callback(parts.http.stop)
@@ -153,18 +155,29 @@ def _look(settings: Settings) -> tuple[Interface, ...]:
 
 async def _first_interfaces(settings: Settings, wishes: _Wishes) -> tuple[Interface, ...]:
     """The interfaces to begin with; waits for a network, or a stop (then none)."""
-    wanted = ", ".join(settings.server.interfaces) or "any"
     told = False
     while not wishes.stop.is_set():
         with contextlib.suppress(OSError):
             if found := _look(settings):
                 return found
         if not told:
-            logger.warning("no network interface yet, waiting wanted=%s", wanted)
+            logger.warning("no network to serve yet, waiting: %s", _missing(settings))
             told = True
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(wishes.stop.wait(), NETWORK_SECONDS)
     return ()
+
+
+def _missing(settings: Settings) -> str:
+    """What of the network is not there, and what is: names are mistyped, too."""
+    wanted = " or ".join(settings.server.interfaces)
+    if not wanted:
+        return "no interface is up that can multicast"
+    try:
+        there = ", ".join(dict.fromkeys(each.name for each in interfaces.current()))
+    except OSError:
+        there = ""
+    return f"there is no {wanted}{f', only {there}' if there else ''}"
 
 
 def _follow_interfaces(

@@ -237,6 +237,27 @@ def test_a_port_that_is_taken_is_told_in_one_line(media_root: Path, home: Path) 
     assert "in use" in ended.stderr
 
 
+@pytest.mark.parametrize("command", ["serve", "scan"])
+def test_without_a_media_root_nothing_is_begun_and_no_index_emptied(
+    command: str, home: Path
+) -> None:
+    ended = run(command, "--data-dir", home / "data", home=home)
+
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1
+    assert "no folder to serve" in ended.stderr
+    assert not (home / "data").exists()
+
+
+def test_scan_leaves_it_to_the_server_that_runs(media_root: Path, home: Path) -> None:
+    with Program(media_root, home=home) as program:
+        ended = run("scan", media_root, "--data-dir", program.data_dir, home=home)
+
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert f"kill -HUP {program.process.pid}" in ended.stderr
+
+
 def test_a_data_directory_that_cannot_be_made_is_told_in_one_line(
     media_root: Path, home: Path
 ) -> None:
