@@ -161,6 +161,27 @@ def test_the_users_own_file_comes_before_the_systems(
     assert find_file({}, system) == own
 
 
+def test_roots_of_the_same_name_are_told_apart_by_the_folder_above() -> None:
+    roots = ["/mnt/disk1/Music", "/mnt/disk2/Music", {"path": "/x/Music", "name": "Music"}, "/y"]
+
+    assert load(options={"library.roots": roots}).library.titles == (
+        *("Music (disk1)", "Music (disk2)", "Music", "y"),
+    )
+
+
+def test_variables_that_kubernetes_makes_for_a_service_of_our_name_are_not_mistakes() -> None:
+    """kubernetes.io/docs/concepts/services-networking/service/#environment-variables."""
+    environ = {
+        "MEDIASERVER_SERVICE_HOST": "10.0.0.11",
+        "MEDIASERVER_SERVICE_PORT": "8200",
+        "MEDIASERVER_PORT": "tcp://10.0.0.11:8200",
+        "MEDIASERVER_PORT_8200_TCP_ADDR": "10.0.0.11",
+        "MEDIASERVER_SERVER__PORT": "8201",
+    }
+
+    assert load(environ=environ).server.port == 8201
+
+
 # Mistakes
 
 
@@ -183,8 +204,27 @@ def test_all_mistakes_are_told_together_each_with_its_place(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [
+        ("MEDIASERVER_PORT", "; did you mean MEDIASERVER_SERVER__PORT?"),
+        ("MEDIASERVER_SERVER_PORT", "; did you mean MEDIASERVER_SERVER__PORT?"),
+        ("MEDIASERVER_LIBRARY__ROOT", "; did you mean MEDIASERVER_LIBRARY__ROOTS?"),
+        ("MEDIASERVER_XYZ", ""),
+    ],
+)
+def test_an_unknown_variable_is_told_with_the_key_it_may_mean(
+    tmp_path: Path, name: str, suggestion: str
+) -> None:
+    assert problems(tmp_path, "", environ={name: "1"}) == [f"{name}: no such setting{suggestion}"]
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
+        (
+            f"[server]\nname = '{64 * 'x'}'",
+            f"FILE: server.name: should have at most 63 characters, not '{56 * 'x'}...",
+        ),
         ("port = 8200", "FILE: port: no such key; did you mean server.port?"),
         ("[servr]\n", "FILE: servr: no such key; did you mean server?"),
         ("[zzz]\n", "FILE: zzz: no such key"),

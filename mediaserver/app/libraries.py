@@ -18,7 +18,10 @@ async def open_library(
     """Open the library; what its owner should know is logged. Raises StartFailed."""
     library = Library(
         directory.path,
-        [Root(root.path, root.title) for root in settings.library.roots],
+        [
+            Root(root.path, title)
+            for root, title in zip(settings.library.roots, settings.library.titles, strict=True)
+        ],
         ignore=settings.library.ignore,
         follow_links=settings.library.follow_links,
         poll_seconds=settings.library.poll_seconds,
@@ -34,6 +37,4 @@ async def open_library(
         raise StartFailed(f"the index {directory.index}: {error.reason}") from error
     for note in notes:
         logger.warning("%s", note)
-    if not settings.library.roots:
-        logger.warning("no media root: name one on the command line or in library.roots")
     return library

@@ -30,6 +30,10 @@ COMMAND_LINE: Mapping[str, str] = {
 }
 """The keys that the command line can set, and what they are called there."""
 
+_FOREIGN_SIGN = f"{PREFIX}SERVICE_HOST"
+_FOREIGN = (f"{PREFIX}SERVICE_", f"{PREFIX}PORT")
+"""What Kubernetes puts into the environment for a service that has our name."""
+
 Values = dict[str, object]
 Location = tuple[int | str, ...]
 
@@ -189,17 +193,24 @@ def _read_environment(environ: Mapping[str, str], problems: list[Problem]) -> _L
     known = {CONFIG_VARIABLE.lower()}
     known |= {f"{PREFIX}{key.replace('.', '__')}".lower() for key in keys()}
     known |= {f"{PREFIX}{section}".lower() for section in Settings.model_fields}
+    foreign = _FOREIGN if _FOREIGN_SIGN in environ else ()
     ours: dict[str, str] = {}
     for name, value in environ.items():
-        if not name.upper().startswith(PREFIX):
+        if not name.upper().startswith(PREFIX) or name.startswith(foreign):
             continue
         if name.lower() in known:
             ours[name] = value
         else:
-            guess = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.6)
-            hint = f"; did you mean {guess[0].upper()}?" if guess else ""
-            problems.append(Problem(name, f"no such setting{hint}"))
+            problems.append(Problem(name, f"no such setting{_variable_suggestion(name)}"))
     return _Environment(dict(_EnvironmentSource(ours)()))
+
+
+def _variable_suggestion(wrong: str) -> str:
+    """``; did you mean ...?``: a key that was named without its section first."""
+    word = wrong[len(PREFIX) :].lower()
+    near = [key for key in keys() if key.partition(".")[2] == word]
+    near = near or difflib.get_close_matches(word.replace("__", "."), list(keys()), n=1, cutoff=0.6)
+    return f"; did you mean {PREFIX}{near[0].replace('.', '__').upper()}?" if near else ""
 
 
 def _nested(options: Mapping[str, object]) -> Values:
@@ -271,6 +282,7 @@ def _reason(details: ErrorDetails, location: Location) -> str:
         case "tuple_type" | "list_type":
             return f"should be a list, not {_shown(given)}"
     reason = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    reason = reason.removeprefix("String ")
     reason = reason.partition(", unable")[0]
     plain = kind not in ("value_error", "too_long") or isinstance(given, str | int | float)
     return f"{reason}, not {_shown(given)}" if plain and given is not None else reason

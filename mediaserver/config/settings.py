@@ -86,6 +86,11 @@ AbsolutePath = Annotated[Path, PlainValidator(_absolute_path)]
 Line = Annotated[str, AfterValidator(_printable)]
 
 
+def _text(path: str | Path) -> str:
+    """As text: names of files need not be valid Unicode."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -98,7 +103,7 @@ class MediaRoot(Section):
 
     @property
     def title(self) -> str:
-        return self.name or os.fsencode(self.path.name or self.path).decode("utf-8", "replace")
+        return self.name or _text(self.path.name or self.path)
 
 
 class ServerSettings(Section):
@@ -172,6 +177,17 @@ class LibrarySettings(Section):
     workers: int = Field(
         default=0, ge=0, le=64, description="Processes that read files; 0: one a processor."
     )
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """Of each root. Folders of the same name are told apart by what they lie in."""
+        plain = [root.title for root in self.roots]
+        return tuple(
+            f"{title} ({_text(root.path.parent.name or root.path.parent)})"
+            if root.name is None and plain.count(title) > 1
+            else title
+            for root, title in zip(self.roots, plain, strict=True)
+        )
 
     @field_validator("roots")
     @classmethod

@@ -58,6 +58,8 @@ class _Snapshot(Collector):
 def _of_status(status: Status) -> Iterator[Measure]:
     library, scan = status.library, status.scan
     items = {"audio": library.audio, "video": library.video, "image": library.image}
+    # Of several with one title those that cannot be read count: a label has one value.
+    roots = sorted(status.roots, key=lambda root: root.reason is not None)
     yield _gauge("info", "Always 1.", {status.version: 1}, "version")
     yield _gauge("uptime_seconds", "Seconds since the program started.", status.uptime_seconds)
     yield _gauge("library_items", "Media items in the library.", items, "kind")
@@ -70,7 +72,7 @@ def _of_status(status: Status) -> Iterator[Measure]:
     yield _gauge(
         "root_available",
         "1 if the media root can be read.",
-        {root.title: int(root.reason is None) for root in status.roots},
+        {root.title: int(root.reason is None) for root in roots},
         "root",
     )
     yield _gauge("transfers", "Resources being sent.", len(status.transfers))

@@ -91,6 +91,16 @@ def test_a_title_of_any_kind_stays_one_label(title: str) -> None:
     assert len(labels) == 1
 
 
+def test_of_roots_with_one_title_the_one_that_cannot_be_read_counts() -> None:
+    good, bad = (
+        RootStatus(title="Music", path="/a"),
+        RootStatus(title="Music", path="/b", reason=""),
+    )
+    for roots in ((good, bad), (bad, good)):
+        found = values(dataclasses.replace(RICH, roots=roots))
+        assert found["mediaserver_root_available", "Music"] == 0
+
+
 def test_no_figure_names_a_device_or_a_path() -> None:
     """security.md N4: anybody on the network may read it."""
     text = exposition(RICH, (), "text/plain")[0].decode()
