@@ -69,7 +69,8 @@ def service_document(service: Service, *, minor: int = 0, config_id: int | None 
         "scpd",
         "urn:schemas-upnp-org:service-1-0",
         _list("actionList", map(_action, service.actions))
-        + f"<serviceStateTable>{''.join(map(_variable, service.variables))}</serviceStateTable>",
+        + f"<serviceStateTable>{''.join(_variable(v, minor) for v in service.variables)}"
+        "</serviceStateTable>",
         minor,
         config_id,
     )
@@ -185,12 +186,15 @@ def _argument(argument: Argument, direction: str) -> str:
     )
 
 
-def _variable(variable: StateVariable) -> str:
-    """sendEvents is always written: left out, it would mean yes."""
+def _variable(variable: StateVariable, minor: int) -> str:
+    """sendEvents is always written: left out, it would mean yes. UDA 1.0 knows no multicast."""
+    events = attribute("sendEvents", "yes" if variable.evented else "no")
+    if variable.multicast and minor:
+        events += attribute("multicast", "yes")
     allowed = _list("allowedValueList", (element("allowedValue", v) for v in variable.allowed))
     limits = (("minimum", variable.minimum), ("maximum", variable.maximum), ("step", variable.step))
     return (
-        f"<stateVariable{attribute('sendEvents', 'yes' if variable.evented else 'no')}>"
+        f"<stateVariable{events}>"
         + element("name", variable.name)
         + element("dataType", variable.data_type)
         + ("" if variable.default is None else element("defaultValue", variable.default))

@@ -42,6 +42,10 @@ INITIAL_DELAY = 0.02
 within half a millisecond (measured)."""
 
 
+Tell = Callable[[Mapping[str, str]], None]
+"""Is given the values of variables that changed, by name."""
+
+
 @dataclass(frozen=True)
 class SubscriptionState:
     """One row for whoever wants to see who listens."""
@@ -95,16 +99,24 @@ class Eventing:
         self._subscribers: WeakSet[Subscriber] = WeakSet()
 
     def route(
-        self, path: str, service: Service, *, merge: Mapping[str, Merge] | None = None
+        self,
+        path: str,
+        service: Service,
+        *,
+        merge: Mapping[str, Merge] | None = None,
+        multicast: Tell | None = None,
     ) -> Route:
-        """The event URL of a service. ``merge`` is for variables that hold a list of changes.
+        """The event URL of a service. ``merge`` is for variables that hold a list of changes;
+        ``multicast`` is told the changes as subscribers are (``MulticastEvents.tell``).
 
         ValueError if the service has nothing to event: its eventSubURL is to be empty then
         (UDA 1.1 §2.3).
         """
         if not service.evented():
             raise ValueError(f"{service.service_type} has no evented state variables")
-        source = _Source(service, merge or {}, self._clock, self._sleep, self._supervisor)
+        source = _Source(
+            service, merge or {}, multicast, self._clock, self._sleep, self._supervisor
+        )
         self._sources.append(source)
 
         async def event_url(request: Request) -> Response:
@@ -284,6 +296,7 @@ class _Source:
         self,
         service: Service,
         merge: Mapping[str, Merge],
+        multicast: Tell | None,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         supervisor: Supervisor,
@@ -291,6 +304,7 @@ class _Source:
         self.service = service
         self.merge = merge
         self.subscribers: dict[str, Subscriber] = {}
+        self._multicast = multicast
         self._moderation = Moderation(merge)
         self._clock = clock
         self._sleep = sleep
@@ -343,6 +357,8 @@ class _Source:
             self.forget_expired(now)
             for subscriber in self.subscribers.values():
                 subscriber.put(values)
+            if self._multicast is not None:
+                self._multicast(values)
 
     def _set_timer(self) -> None:
         due = self._moderation.next_due()

@@ -195,9 +195,9 @@ class Subscription:
         return now >= self.expires
 
     def take_seq(self) -> int:
-        """The event key of a message: 0 for the initial one, after the last 1 (UDA 1.1 §4.3.2)."""
+        """The event key of a message: 0 for the initial one."""
         seq = self.seq
-        self.seq = 1 if seq >= LAST_SEQ else seq + 1
+        self.seq = next_seq(seq)
         return seq
 
     def select(self, values: Mapping[str, str]) -> dict[str, str]:
@@ -205,6 +205,11 @@ class Subscription:
         if self.variables is None:
             return dict(values)
         return {name: value for name, value in values.items() if name in self.variables}
+
+
+def next_seq(seq: int) -> int:
+    """The event key of the next message; after the last comes 1 (UDA 1.1 §4.3.2)."""
+    return 1 if seq >= LAST_SEQ else seq + 1
 
 
 class Moderation:

@@ -71,12 +71,16 @@ class StateVariable:
     """Seconds between two events at least; 0: each change at once."""
     max_length: int | None = None
     """Characters of an argument at most. Not part of the service description."""
+    multicast: bool = False
+    """Evented by multicast too (UDA 1.1 §4.3.3)."""
 
     def __post_init__(self) -> None:
         if _NAME.fullmatch(self.name) is None:
             raise ValueError(f"not a name: {self.name!r}")
         if self.data_type not in data_types.DATA_TYPES:
             raise ValueError(f"{self.name}: no data type {self.data_type!r}")
+        if self.multicast and not self.evented:
+            raise ValueError(f"{self.name}: only evented variables are evented by multicast")
         if self.allowed and self.data_type != "string":
             raise ValueError(f"{self.name}: only strings have an allowedValueList")
         if (self.minimum is None) != (self.maximum is None):
