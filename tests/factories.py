@@ -12,7 +12,17 @@ from mediaserver.library.browsing.browser import Browser
 from mediaserver.library.criteria import Criteria, SortKey
 from mediaserver.library.database import Database
 from mediaserver.library.indexer import Batch, FileStatus, Indexer
-from mediaserver.library.objects import Change, Container, Item, Kind, MediaFacts, Object, Page
+from mediaserver.library.objects import (
+    Change,
+    Container,
+    Item,
+    Kind,
+    MediaFacts,
+    Object,
+    Page,
+    PlaylistEntry,
+    PlaylistFacts,
+)
 from mediaserver.library.views import DEFAULT_VIEWS, View
 from mediaserver.media_types import by_suffix
 
@@ -78,6 +88,33 @@ class FilledLibrary:
         assert file is not None
         with self.indexer.batch() as batch:
             batch.remove_item(file.key)
+
+    def add_playlist(
+        self, name: str, *locations: str, title: str | None = None, root: str = MEDIA_ROOT
+    ) -> None:
+        """Put a playlist file into the library: its path below the media root, its entries."""
+        facts = PlaylistFacts(
+            title=title, entries=tuple(PlaylistEntry(location) for location in locations)
+        )
+        *parents, last = name.split("/")
+        with self.indexer.batch() as batch:
+            batch.put_playlist(
+                _folder(batch, self._root(batch, root), parents),
+                os.fsencode(last),
+                FileStatus(size=100, mtime_ns=NOW * 10**9, device=1, inode=2),
+                facts,
+            )
+
+    def remove_playlist(self, name: str, *, root: str = MEDIA_ROOT) -> None:
+        """Take a playlist out of the library."""
+        folder, _, last = name.rpartition("/")
+        key = self.indexer.known_folders(self._roots[root])[folder.encode()].key
+        with self.indexer.batch() as batch:
+            batch.remove_playlist(self.indexer.known_playlists(key)[last.encode()].key)
+
+    def allow_internet_radio(self, *, allowed: bool = True) -> None:
+        with self.indexer.batch() as batch:
+            batch.allow_internet_radio(allowed=allowed)
 
     def set_available(self, *, available: bool, root: str = MEDIA_ROOT) -> None:
         """Take a media root away, or bring it back."""

@@ -13,12 +13,13 @@ storageFolder, and ``protocolInfo`` of each ``res``.
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
+from mediaserver import dlna
 from mediaserver.av import resources, text
 from mediaserver.av.art import ArtWriter
 from mediaserver.av.filter import Filter
 from mediaserver.av.resources import ItemText
 from mediaserver.clients import ClientProfile, DateForm
-from mediaserver.library.objects import Container, Item, Kind, Object
+from mediaserver.library.objects import Container, Item, Kind, Object, Station
 from mediaserver.upnp.data_types import EscapedUTF8
 
 ContainerText = Callable[[Container], str]
@@ -46,12 +47,15 @@ class Writer:
     def __init__(self, wanted: Filter, profile: ClientProfile, base_url: str) -> None:
         made = _Maker(wanted, profile, base_url)
         self._items = {kind: made.item(kind) for kind in Kind}
+        self._station = made.station()
         self._container = made.container()
 
     def object(self, each: Object) -> str:
         """One ``item`` or ``container`` element, escaped once."""
         if isinstance(each, Item):
             return self._items[each.kind](each)
+        if isinstance(each, Station):
+            return self._station(each)
         return self._container(each)
 
     def result(self, objects: Iterable[Object], most_bytes: int) -> tuple[EscapedUTF8, int]:
@@ -98,6 +102,29 @@ class _Maker:
                 f'&lt;item id="{item.object_id}" parentID="{item.parent_id}"{reference}'
                 f' restricted="1"&gt;{head(item)}{class_of(item.upnp_class)}'
                 f"{''.join([part(item) for part in parts])}&lt;/item&gt;"
+            )
+
+        return write
+
+    def station(self) -> Callable[[Station], str]:
+        """An address in the internet: ``res`` is the address itself, none of ours."""
+        head = self._head()
+        class_of = self._class_of()
+        with_reference = not self._profile.hide_references
+        with_res = self._wanted.element("res") or "protocolInfo" in self._wanted.bare_res_attributes
+        escape = text.escaper(self._profile, text.LONG)
+        mime_type = self._profile.mime_type
+
+        def write(station: Station) -> str:
+            reference = f' refID="{station.ref_id}"' if station.ref_id and with_reference else ""
+            res = (
+                f'&lt;res protocolInfo="{dlna.protocol_info(mime_type(station.mime_type))}"&gt;'
+                f"{escape(station.url)}&lt;/res&gt;"
+            )
+            return (
+                f'&lt;item id="{station.object_id}" parentID="{station.parent_id}"{reference}'
+                f' restricted="1"&gt;{head(station)}{class_of(station.upnp_class)}'
+                f"{res if with_res else ''}&lt;/item&gt;"
             )
 
         return write
@@ -239,12 +266,12 @@ class _Maker:
             f"&lt;upnp:album&gt;{escape(item.album)}&lt;/upnp:album&gt;" if item.album else ""
         )
 
-    def _genres(self) -> Callable[[Object], str]:
+    def _genres(self) -> Callable[[Item | Container], str]:
         escape = self._short
         around = ("&lt;upnp:genre&gt;", "&lt;/upnp:genre&gt;")
         return lambda each: _elements(each.genres, around, escape)
 
-    def _date(self, kind: Kind) -> Callable[[Object], str]:
+    def _date(self, kind: Kind) -> Callable[[Item | Container], str]:
         form = self._profile.date
         if form is DateForm.YEAR and kind is not Kind.AUDIO:
             # Linn's wish is about records; photos without a day would all be of January 1st.

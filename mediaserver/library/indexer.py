@@ -21,6 +21,7 @@ from mediaserver.library.indexing.known import (
     FileStatus,
     KnownFile,
     KnownFolder,
+    KnownPlaylist,
     KnownRoot,
 )
 from mediaserver.library.objects import Change
@@ -33,6 +34,7 @@ __all__ = [
     "Indexer",
     "KnownFile",
     "KnownFolder",
+    "KnownPlaylist",
     "KnownRoot",
 ]
 
@@ -74,6 +76,14 @@ class Indexer:
     def known_files(self, folder: int) -> dict[bytes, KnownFile]:
         """The files of a folder (by its key) by their names."""
         return self._ask(lambda connection: known.known_files(connection, folder))
+
+    def known_playlists(self, folder: int) -> dict[bytes, KnownPlaylist]:
+        """The playlists of a folder (by its key) by their names."""
+        return self._ask(lambda connection: known.known_playlists(connection, folder))
+
+    def playlists_by_inode(self, device: int, inode: int) -> list[KnownPlaylist]:
+        """Playlists that may be the one now found elsewhere."""
+        return self._ask(lambda connection: known.playlists_by_inode(connection, device, inode))
 
     def file(self, folder: int, name: bytes) -> KnownFile | None:
         return self._ask(lambda connection: known.file(connection, folder, name))

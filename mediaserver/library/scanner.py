@@ -83,7 +83,9 @@ class ScanSummary:
     """What a scan found."""
 
     seen: int = 0
+    """Media files."""
     added: int = 0
+    """Media files and playlists."""
     changed: int = 0
     """Read again."""
     moved: int = 0
@@ -179,17 +181,20 @@ class _Scan:
         try:
             complete = self._read_all(wanted)
             if complete:
+                complete = self._walk.playlists.write(self._stopped)
+            if complete:
                 self._remove_gone()
                 self._note_scanned(wanted)
         finally:
             self._outbox.flush()
         self._tell(force=True)
+        playlists = self._walk.playlists
         return ScanSummary(
             seen=self._walk.seen,
-            added=self._added,
-            changed=self._changed,
+            added=self._added + playlists.added,
+            changed=self._changed + playlists.changed,
             moved=self._moves.count,
-            removed=self._removed,
+            removed=self._removed + playlists.removed,
             unreadable=self._unreadable,
             seconds=self._clock() - started,
             complete=complete,

@@ -39,8 +39,10 @@ settings = Table(
     Column("name", Text, primary_key=True),
     Column("value", Integer, nullable=False),
     comment="system_update_id; update_id.audio, .video, .image (the system update id of the last "
-    "change of that kind); counts.audio, .video, .image (shown items), counts.containers "
-    "(shown folders and facets). A name that is missing counts as 0",
+    "change of that kind), update_id.playlists (when playlists last came, went or looked "
+    "different); counts.audio, .video, .image (shown items), counts.containers (shown folders, "
+    "playlists and facets); internet_radio (1: addresses in playlists are shown). A name that is "
+    "missing counts as 0",
     sqlite_with_rowid=False,
 )
 
@@ -69,7 +71,7 @@ folders = Table(
     Column("inode", Integer, nullable=False),
     Column("mtime_ns", Integer, nullable=False),
     Column("shown", Boolean, nullable=False),
-    Column("child_folders", Integer, nullable=False, comment="those with items below"),
+    Column("child_folders", Integer, nullable=False, comment="with items or playlists below"),
     Column("audio_folders", Integer, nullable=False, comment="those with such items below"),
     Column("video_folders", Integer, nullable=False),
     Column("image_folders", Integer, nullable=False),
@@ -80,6 +82,8 @@ folders = Table(
     Column("audio_below", Integer, nullable=False, comment="at any depth"),
     Column("video_below", Integer, nullable=False),
     Column("image_below", Integer, nullable=False),
+    Column("playlists", Integer, nullable=False, comment="direct children, shown ones alone"),
+    Column("playlists_below", Integer, nullable=False),
     Column("update_id", Integer, nullable=False),
     Column("art_id", Integer, comment="of a picture file in it"),
     Index("folders_of_parent", "parent_id", "shown", "sort_key", "id"),
@@ -203,6 +207,58 @@ facet_pairs = Table(
     Column("child_id", Integer, primary_key=True),
     Column("item_count", Integer, nullable=False, comment="items that have both"),
     comment="which values of a deeper level occur with a value: the albums of an artist",
+    sqlite_with_rowid=False,
+)
+
+playlists = Table(
+    "playlists",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="50 bits, object_ids"),
+    Column("folder_id", ForeignKey("folders.id"), nullable=False),
+    Column("name", BLOB, nullable=False, comment="file name"),
+    Column("shown", Boolean, nullable=False, comment="its root is there, and an entry shown"),
+    Column("kind", Text, nullable=False, comment="audio if any entry is; else the first one's"),
+    Column("title", Text, nullable=False),
+    Column("sort_key", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("mtime_ns", Integer, nullable=False),
+    Column("device", Integer, nullable=False),
+    Column("inode", Integer, nullable=False),
+    Column("reason", Text, comment="why it could not be read, or not as a whole"),
+    Column("entry_count", Integer, nullable=False, comment="shown ones"),
+    Column("update_id", Integer, nullable=False),
+    Column("art_id", Integer, comment="of the first entry that has any"),
+    Index("playlists_of_folder", "folder_id", "shown", "sort_key", "id"),
+    Index("playlists_by_name", "folder_id", "name", unique=True),
+    Index("playlists_by_title", "shown", "kind", "sort_key", "id"),
+)
+
+playlist_entries = Table(
+    "playlist_entries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("playlist_id", ForeignKey("playlists.id"), nullable=False),
+    Column("position", Integer, nullable=False, comment="in the file"),
+    Column("location", Text, nullable=False, comment="as written: locations.py"),
+    Column("title", Text, comment="as written"),
+    Column("shown", Boolean, nullable=False),
+    Column("reason", Text, comment="why it is not shown"),
+    Column("item_id", Integer, comment="the item it names, a shown one"),
+    Column("station_id", Integer, comment="the address it is: 50 bits of a hash"),
+    Column("time", Integer, nullable=False, comment="how often the same stands before it"),
+    Index("entries_of_playlist", "playlist_id", "shown", "position"),
+    Index("entries_of_item", "item_id", sqlite_where=text("item_id IS NOT NULL")),
+    Index("entries_of_station", "station_id", sqlite_where=text("station_id IS NOT NULL")),
+    comment="what playlists name, found by path whenever something at that path changes",
+)
+
+playlist_places = Table(
+    "playlist_places",
+    metadata,
+    Column("place", Integer, primary_key=True, comment="50 bits of a hash of a folder's path"),
+    Column("playlist_id", ForeignKey("playlists.id"), primary_key=True),
+    Index("places_of_playlist", "playlist_id"),
+    comment="where the entries of a playlist may be, so that it is known whom a change concerns",
     sqlite_with_rowid=False,
 )
 

@@ -21,6 +21,8 @@ class Arrangement(StrEnum):
     """Every item of the kind (and class, where one is named), by title."""
     RECENT = "recent"
     """The newest ``limit`` items, newest first."""
+    PLAYLISTS = "playlists"
+    """The playlists with items of the kind, by title; in them their entries, in order."""
     FOLDERS = "folders"
     """The folders that hold items of the kind (of any kind where there is none)."""
 
@@ -92,6 +94,13 @@ DEFAULT_VIEWS: tuple[View, ...] = (
         arrangement=Arrangement.RECENT,
         kind=Kind.AUDIO,
         limit=200,
+    ),
+    View(
+        code="mp",
+        parent="mu",
+        title="Playlists",
+        arrangement=Arrangement.PLAYLISTS,
+        kind=Kind.AUDIO,
     ),
     View(code="vi", parent=None, title="Video", arrangement=Arrangement.MENU, kind=Kind.VIDEO),
     View(code="va", parent="vi", title="All video", arrangement=Arrangement.ALL, kind=Kind.VIDEO),

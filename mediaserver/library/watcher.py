@@ -32,7 +32,7 @@ from mediaserver.library.roots import Rules, relative
 from mediaserver.library.scanning.listing import Identity
 from mediaserver.library.watching import mounts
 from mediaserver.library.watching.gathering import Gathered, Gathering
-from mediaserver.media_types import by_suffix
+from mediaserver.media_types import by_suffix, is_playlist
 
 logger = logging.getLogger(__name__)
 
@@ -287,7 +287,7 @@ class _Handler(FileSystemEventHandler):
             return None
         if not inside:
             return self._root
-        if not is_directory and by_suffix(path) is None:
+        if not is_directory and by_suffix(path) is None and not is_playlist(path):
             return None
         if self._rules.by_path(inside) is not None:
             return None

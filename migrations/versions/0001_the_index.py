@@ -94,6 +94,8 @@ CREATE TABLE folders (
     audio_below INTEGER NOT NULL,
     video_below INTEGER NOT NULL,
     image_below INTEGER NOT NULL,
+    playlists INTEGER NOT NULL,
+    playlists_below INTEGER NOT NULL,
     update_id INTEGER NOT NULL,
     art_id INTEGER,
     PRIMARY KEY (id),
@@ -219,6 +221,62 @@ CREATE TABLE item_facets (
 ) WITHOUT ROWID;
 
 CREATE INDEX facets_of_item ON item_facets (item_id, facet_kind, facet_id);
+
+CREATE TABLE playlists (
+    id INTEGER NOT NULL,
+    folder_id INTEGER NOT NULL,
+    name BLOB NOT NULL,
+    shown BOOLEAN NOT NULL,
+    kind TEXT NOT NULL,
+    title TEXT NOT NULL,
+    sort_key TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    device INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    reason TEXT,
+    entry_count INTEGER NOT NULL,
+    update_id INTEGER NOT NULL,
+    art_id INTEGER,
+    PRIMARY KEY (id),
+    FOREIGN KEY(folder_id) REFERENCES folders (id)
+);
+
+CREATE UNIQUE INDEX playlists_by_name ON playlists (folder_id, name);
+
+CREATE INDEX playlists_by_title ON playlists (shown, kind, sort_key, id);
+
+CREATE INDEX playlists_of_folder ON playlists (folder_id, shown, sort_key, id);
+
+CREATE TABLE playlist_entries (
+    id INTEGER NOT NULL,
+    playlist_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    location TEXT NOT NULL,
+    title TEXT,
+    shown BOOLEAN NOT NULL,
+    reason TEXT,
+    item_id INTEGER,
+    station_id INTEGER,
+    time INTEGER NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY(playlist_id) REFERENCES playlists (id)
+);
+
+CREATE INDEX entries_of_item ON playlist_entries (item_id) WHERE item_id IS NOT NULL;
+
+CREATE INDEX entries_of_playlist ON playlist_entries (playlist_id, shown, position);
+
+CREATE INDEX entries_of_station ON playlist_entries (station_id) WHERE station_id IS NOT NULL;
+
+CREATE TABLE playlist_places (
+    place INTEGER NOT NULL,
+    playlist_id INTEGER NOT NULL,
+    PRIMARY KEY (place, playlist_id),
+    FOREIGN KEY(playlist_id) REFERENCES playlists (id)
+) WITHOUT ROWID;
+
+CREATE INDEX places_of_playlist ON playlist_places (playlist_id);
 
 CREATE VIRTUAL TABLE item_text USING fts5(
     title, artists, album, genres,

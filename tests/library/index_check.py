@@ -33,6 +33,7 @@ def problems(connection: sqlite3.Connection) -> list[str]:
         *_facets(connection),
         *_texts(connection),
         *_art(connection),
+        *_playlists(connection),
         *_settings(connection),
     ]
 
@@ -47,6 +48,15 @@ def _folders(connection: sqlite3.Connection) -> list[str]:
     direct: dict[int, Counter[str]] = defaultdict(Counter)
     below: dict[int, Counter[str]] = defaultdict(Counter)
     wrong = []
+    lists: Counter[int] = Counter()
+    lists_below: Counter[int] = Counter()
+    for playlist in rows(connection, "playlists"):
+        if playlist["shown"]:
+            lists[playlist["folder_id"]] += 1
+            above: int | None = playlist["folder_id"]
+            while above is not None:
+                lists_below[above] += 1
+                above = folders[above]["parent_id"]
     for item in rows(connection, "items", "name, folder_id, kind, shown"):
         folder: int | None = item["folder_id"]
         shown = available[folders[item["folder_id"]]["root_id"]]
@@ -59,9 +69,14 @@ def _folders(connection: sqlite3.Connection) -> list[str]:
         children = [child for child, other in folders.items() if other["parent_id"] == key]
         expected = {
             "child_items": direct[key].total(),
-            "child_folders": sum(1 for child in children if below[child].total()),
+            "child_folders": sum(
+                1 for child in children if below[child].total() or lists_below[child]
+            ),
+            "playlists": lists[key],
+            "playlists_below": lists_below[key],
             "shown": int(
-                available[row["root_id"]] and (row["parent_id"] is None or below[key].total() > 0)
+                available[row["root_id"]]
+                and (row["parent_id"] is None or below[key].total() + lists_below[key] > 0)
             ),
         }
         for kind in KINDS:
@@ -193,6 +208,35 @@ def _art(connection: sqlite3.Connection) -> list[str]:
     return wrong
 
 
+def _playlists(connection: sqlite3.Connection) -> list[str]:
+    items = {row["id"]: row for row in rows(connection, "items")}
+    entries: dict[int, list[Row]] = defaultdict(list)
+    for row in rows(connection, "playlist_entries ORDER BY playlist_id, position"):
+        entries[row["playlist_id"]].append(row)
+    wrong = []
+    for playlist in rows(connection, "playlists"):
+        own = entries.pop(playlist["id"], [])
+        shown = [row for row in own if row["shown"]]
+        seen: Counter[tuple[int | None, int | None]] = Counter()
+        for row in own:
+            what = (row["item_id"], row["station_id"])
+            if row["shown"]:
+                wrong += _differing(f"time of {row}", row["time"], seen[what])
+                wrong += _differing(f"targets of {row}", what.count(None), 1)
+                seen[what] += 1
+            else:
+                wrong += _differing(f"targets of {row}", what, (None, None))
+            wrong += _differing(f"reason of {row}", row["reason"] is None, bool(row["shown"]))
+            if row["item_id"] is not None:
+                wrong += _differing(f"item of {row}", items[row["item_id"]]["shown"], 1)
+        wrong += _differing("entries", playlist["entry_count"], len(shown))
+        wrong += _differing("positions", [row["position"] for row in own], list(range(len(own))))
+        if playlist["shown"]:
+            wrong += _differing("an empty playlist is shown", bool(shown), True)
+    wrong += _differing("entries of nothing", dict(entries), {})
+    return wrong
+
+
 def _settings(connection: sqlite3.Connection) -> list[str]:
     found = dict(connection.execute("SELECT name, value FROM settings"))
     wrong = []
@@ -203,6 +247,7 @@ def _settings(connection: sqlite3.Connection) -> list[str]:
         wrong += _differing(f"counts.{kind}", found.get(f"counts.{kind}", 0), number)
     (containers,) = connection.execute(
         "SELECT (SELECT count(*) FROM folders WHERE shown) + (SELECT count(*) FROM facets)"
+        " + (SELECT count(*) FROM playlists WHERE shown)"
     ).fetchone()
     wrong += _differing("counts.containers", found.get("counts.containers", 0), containers)
     return wrong

@@ -32,7 +32,7 @@ from mediaserver.library.errors import (
     UnsupportedCriteria,
     UnsupportedSort,
 )
-from mediaserver.library.objects import Container, Item, Object
+from mediaserver.library.objects import Container, Item, Object, Station
 from tests.factories import SAMPLE, FilledLibrary, item_of, titles, walk
 
 C, S, EQUAL = Operator.CONTAINS, Operator.STARTS_WITH, Operator.EQUAL
@@ -48,6 +48,20 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledLibrary]
     """The sample, read only: nothing in this module may change it."""
     filled = FilledLibrary(tmp_path_factory.mktemp("search") / "index.sqlite")
     filled.add(SAMPLE)
+    yield filled
+    filled.close()
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledLibrary]:
+    """The sample with playlists, read only."""
+    filled = FilledLibrary(tmp_path_factory.mktemp("listed") / "index.sqlite")
+    filled.add(SAMPLE)
+    filled.allow_internet_radio()
+    songs = ("Björk/Debut/02 Crying.mp3", "Mixed/Clip.mp4", "Nameless.mp3")
+    filled.add_playlist("Pop music.m3u", *songs, songs[0], "http://night.example/", songs[0])
+    filled.add_playlist("Mixed/1993.pls", "Clip.mp4", "Notes.mp3", "Notes.mp3")
+    filled.add_playlist("Mixed/pictures.m3u", "Beach.jpg", "Beach.jpg")
     yield filled
     filled.close()
 
@@ -453,6 +467,31 @@ NUMBERS = ("upnp:originalTrackNumber", "res@size", "res@duration")
 def test_random_criteria_find_what_a_plain_reading_finds(
     library: FilledLibrary, criteria: Criteria, container: str
 ) -> None:
+    assert_finds_what_fits(library, criteria, container)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    criteria=_CRITERIA,
+    path=st.sampled_from(
+        [
+            (),
+            ("Music",),
+            ("Music", "Playlists"),
+            ("Music", "Playlists", "Pop music"),
+            ("Folders", "Pop music"),
+            ("Folders", "Mixed"),
+            ("Folders", "Mixed", "pictures"),
+        ]
+    ),
+)
+def test_random_criteria_find_what_fits_among_playlists(
+    listed: FilledLibrary, criteria: Criteria, path: tuple[str, ...]
+) -> None:
+    assert_finds_what_fits(listed, criteria, listed.at(*path).object_id)
+
+
+def assert_finds_what_fits(library: FilledLibrary, criteria: Criteria, container: str) -> None:
     everything = library.search(container, Everything()).objects
     expected = {hit.object_id for hit in everything if _fits(criteria, hit)}
     page = library.search(container, criteria)
@@ -515,19 +554,24 @@ def _number(text: str) -> float | None:
 
 def _values(hit: Object, name: str) -> list[str]:
     """What DIDL-Lite says of a property (didl-lite.md)."""
-    artists = list(hit.artists)
-    if isinstance(hit, Item):
-        artists += hit.album_artists
     values: dict[str, list[object]] = {
         "dc:title": [hit.title],
-        "dc:creator": list(artists[:1]),
-        "dc:date": [hit.date],
         "upnp:class": [hit.upnp_class],
-        "upnp:artist": list(artists),
-        "upnp:genre": list(hit.genres),
         "@id": [hit.object_id],
         "@parentID": [hit.parent_id],
     }
+    if isinstance(hit, Station):
+        values["@refID"] = [hit.ref_id]
+    else:
+        artists = list(hit.artists)
+        if isinstance(hit, Item):
+            artists += hit.album_artists
+        values |= {
+            "dc:creator": list(artists[:1]),
+            "dc:date": [hit.date],
+            "upnp:artist": list(artists),
+            "upnp:genre": list(hit.genres),
+        }
     if isinstance(hit, Item):
         values |= {
             "upnp:album": [hit.album],

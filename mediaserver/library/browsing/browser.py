@@ -40,7 +40,7 @@ class Browser:
         snapshot = Snapshot(connection, self._memory)
         parsed = parse(object_id)
         found: Object
-        if parsed is not None and parsed.item is not None:
+        if parsed is not None and parsed.is_item:
             found, parent = self._tree.item(snapshot, object_id)
             return Page([found], 1, self._tree.update_id(snapshot, parent))
         found = self._tree.container(snapshot, self._tree.place(snapshot, object_id))

@@ -1,13 +1,20 @@
 """Folders and what is in them: as they are on disk, or only those with items of one kind.
 
-In the view of all folders everything is at home. In one of a kind, items are references, and
-folders without items of that kind below are left out.
+In the view of all folders everything is at home, playlists too. In one of a kind, items are
+references, and folders without items of that kind below are left out.
 """
 
 import json
 from collections.abc import Sequence
 
 from mediaserver.library import object_ids
+from mediaserver.library.browsing import playlist_sources
+from mediaserver.library.browsing.folder_places import (
+    folder_at,
+    is_place,
+    paths_below,
+    place_id,
+)
 from mediaserver.library.browsing.rows import art, in_order, items
 from mediaserver.library.browsing.snapshot import Snapshot
 from mediaserver.library.browsing.sources import Condition, Form, Source
@@ -18,42 +25,29 @@ from mediaserver.library.views import View
 STORAGE_FOLDER = "object.container.storageFolder"
 
 
-def place_id(snapshot: Snapshot, view: View, folder: int | None) -> ObjectID:
-    """The id of a folder in a view. The folder of the only media root is the view itself."""
-    if folder is None or folder == snapshot.only_root:
-        return object_ids.view_id(view.code)
-    return object_ids.folder_id(folder, view=view.code if view.kind else None)
-
-
-def is_place(view: View, parsed: object_ids.Parsed) -> bool:
-    """Whether an id is of the view itself or of a folder in it."""
-    if parsed.item is not None or parsed.facets:
-        return False
-    if parsed.view == view.code:
-        return parsed.folder is None or view.kind is not None
-    return parsed.view is None and parsed.folder is not None and view.kind is None
-
-
 def children(snapshot: Snapshot, view: View, folder: int | None) -> tuple[Source, ...]:
     """What is in a folder; without one, the folders of the media roots."""
     if folder is None:
         return (_folders(view, Condition("f.parent_id IS NULL")),)
     row = snapshot.row(
         "SELECT shown, child_folders, child_items, audio_folders, audio_items, video_folders,"
-        " video_items, image_folders, image_items FROM folders WHERE id = ?",
+        " video_items, image_folders, image_items, playlists FROM folders WHERE id = ?",
         (folder,),
     )
     if row is None or not row[0]:
         return ()
-    items_of = dict(zip(Kind, row[4::2], strict=True))
+    items_of = dict(zip(Kind, row[4:9:2], strict=True))
+    playlists = 0
     if view.kind is None:
-        folders, found = row[1], row[2]
+        folders, found, playlists = row[1], row[2], row[9]
     else:
         folders, found = row[3 + 2 * list(Kind).index(view.kind)], items_of[view.kind]
     kinds = [kind for kind, number in items_of.items() if number]
     sources = []
     if folders:
         sources.append(_folders(view, Condition("f.parent_id = ?", (folder,)), folders))
+    if playlists:
+        sources.append(playlist_sources.in_folder(view, folder, playlists))
     if found:
         sources.append(_items_in(view, folder, found, kinds))
     return tuple(sources)
@@ -71,23 +65,8 @@ def folders_below(snapshot: Snapshot, view: View, folder: int | None) -> Source:
         # No folder is numbered -1. That of the only root is the view itself.
         only = -1 if snapshot.only_root is None else snapshot.only_root
         return _folders(view, Condition("f.id <> ?", (only,)))
-    text, parameters = _paths_below(snapshot, folder)
+    text, parameters = paths_below(snapshot, folder)
     return _folders(view, Condition(f"f.id <> ? AND {text}", (folder, *parameters)))
-
-
-def _paths_below(snapshot: Snapshot, folder: int) -> Condition:
-    """A folder and all below it: ``f``, by the range of their paths."""
-    row = snapshot.row("SELECT root_id, path FROM folders WHERE id = ?", (folder,))
-    if row is None:
-        return Condition("0")
-    root, path = row
-    if not path:
-        return Condition("f.root_id = ?", (root,))
-    # From "path/" to the path with the character after the slash: all names in between.
-    return Condition(
-        "(f.root_id = ? AND f.path > ? AND f.path < ? OR f.id = ?)",
-        (root, path + b"/", path + b"0", folder),
-    )
 
 
 def _folders(view: View, condition: Condition, known_total: int | None = None) -> Source:
@@ -123,7 +102,7 @@ def containers(snapshot: Snapshot, view: View, keys: Sequence[int]) -> list[Cont
     count = (
         f"f.{view.kind.value}_folders + f.{view.kind.value}_items"
         if view.kind
-        else "f.child_folders + f.child_items"
+        else "f.child_folders + f.playlists + f.child_items"
     )
     rows = snapshot.rows(
         f"SELECT f.id, f.parent_id, f.title, {count}, f.update_id, f.art_id FROM folders AS f"  # noqa: S608
@@ -177,7 +156,7 @@ def items_below(snapshot: Snapshot, view: View, folder: int | None, kind: Kind) 
     if folder is None or folder == snapshot.only_root:
         total = snapshot.settings.get(f"counts.{kind.value}", 0)
         return _items(view, everywhere, kind, total)
-    text, parameters = _paths_below(snapshot, folder)
+    text, parameters = paths_below(snapshot, folder)
     below = f" AND i.folder_id IN (SELECT f.id FROM folders AS f WHERE {text})"  # noqa: S608
     condition = Condition(everywhere.text + below, everywhere.parameters + parameters)
     return _items(view, condition, kind, None)
@@ -196,12 +175,8 @@ def _items(view: View, condition: Condition, kind: Kind | None, known_total: int
         return items(snapshot, keys, parent_of, home=view.kind is None)
 
     def is_child(snapshot: Snapshot, parent: object_ids.Parsed) -> Condition | bool:
-        if not is_place(view, parent):
-            return False
-        folder = snapshot.only_root if parent.folder is None else parent.folder
-        if folder is None or (parent.folder is not None and folder == snapshot.only_root):
-            return False
-        return Condition("i.folder_id = ?", (folder,))
+        folder = folder_at(snapshot, view, parent)
+        return folder is not None and Condition("i.folder_id = ?", (folder,))
 
     return Source(
         form=Form.ITEM,

@@ -12,14 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from mediaserver.library.browsing import playlist_sources
 from mediaserver.library.browsing.fitting import Fit, Found
 from mediaserver.library.browsing.snapshot import Snapshot
 from mediaserver.library.browsing.sources import Condition, Form, Source
 from mediaserver.library.criteria import Operator
 from mediaserver.library.folding import fold
 from mediaserver.library.indexing.records import FILM, UPNP_CLASSES
-from mediaserver.library.object_ids import parse
-from mediaserver.library.objects import Item, Kind
+from mediaserver.library.object_ids import Parsed, parse
+from mediaserver.library.objects import Item, Kind, Station
 
 CLASS = "upnp:class"
 SEARCH_CAPABILITIES: tuple[str, ...] = (
@@ -284,19 +285,25 @@ def _of_object(snapshot: Snapshot, source: Source, object_id: str) -> Fit:
     parsed = parse(object_id)
     if parsed is None:
         return False
-    if source.form is Form.ITEM:
-        key = parsed.item
-    elif parsed.item is not None:
-        key = None
-    elif source.form is Form.VALUE:
-        key = parsed.facets[-1] if parsed.facets else None
-    else:
-        key = parsed.folder
+    key = _key_in(snapshot, source.form, parsed)
     if key is None or not any(
         found.object_id == object_id for found in source.render(snapshot, [key])
     ):
         return False
     return Found(source.form, condition=Condition(f"{source.form.value}.id = ?", (key,)))
+
+
+def _key_in(snapshot: Snapshot, form: Form, parsed: Parsed) -> int | None:
+    """The row of the table of a form that an id may be about."""
+    if form is Form.ITEM:
+        return parsed.item
+    if form is Form.ENTRY:
+        return playlist_sources.entry_key(snapshot, parsed) if parsed.is_item else None
+    if parsed.is_item:
+        return None
+    if form is Form.VALUE:
+        return parsed.facets[-1] if parsed.facets else None
+    return parsed.playlist if form is Form.PLAYLIST else parsed.folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,12 +338,16 @@ class RefId:
         if not value:
             return operator in _PARTS
         parsed = parse(value)
-        if parsed is None or parsed.item is None or not _is_same(operator):
+        if parsed is None or not parsed.is_item or not _is_same(operator):
             return False
-        found = self.source.render(self.snapshot, [parsed.item])
-        if not any(isinstance(item, Item) and item.ref_id == value for item in found):
+        form = self.source.form
+        key = _key_in(self.snapshot, form, parsed)
+        if key is None:
             return False
-        return Found(Form.ITEM, condition=Condition("i.id = ?", (parsed.item,)))
+        found = self.source.render(self.snapshot, [key])
+        if not any(isinstance(item, Item | Station) and item.ref_id == value for item in found):
+            return False
+        return Found(form, condition=Condition(f"{form.value}.id = ?", (key,)))
 
 
 # ---- tables
@@ -411,6 +422,9 @@ _OF_FORM: dict[Form, dict[str, Property]] = {
     },
     Form.FOLDER: {"dc:title": _text_of(Form.FOLDER, "folder_text", "title")},
     Form.VALUE: {"dc:title": _text_of(Form.VALUE, "facet_text", "title")},
+    # There are few of these: their titles are folded when they are asked for.
+    Form.PLAYLIST: {"dc:title": Texts(Form.PLAYLIST, "fold(l.title)", None)},
+    Form.ENTRY: {"dc:title": Texts(Form.ENTRY, "fold(e.title)", None)},
 }
 _OF_AUDIO: dict[str, Property] = {
     name: ByValues(texts, _ITEMS_WITH, kinds, parts=False)

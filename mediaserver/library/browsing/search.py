@@ -2,15 +2,21 @@
 
 Everything is found once. Below the root, items and folders are found at home (without refID),
 and of the values of views those of the first view that has values of the class: an artist who is
-an album artist too is one hit. Below a view, items are found as references in it; where one
-stands at several places there, at the first. Menus and views themselves are not found.
+an album artist too is one hit. Below a view or a playlist, items are found as references in it;
+where one stands at several places there, at the first. Menus and views themselves are not found.
 
 The order is containers, then items, each by title.
 """
 
 from collections.abc import Iterator
 
-from mediaserver.library.browsing import folder_sources, item_sources, matching, value_sources
+from mediaserver.library.browsing import (
+    folder_sources,
+    item_sources,
+    matching,
+    playlist_sources,
+    value_sources,
+)
 from mediaserver.library.browsing.properties import SEARCH_CAPABILITIES
 from mediaserver.library.browsing.snapshot import Snapshot
 from mediaserver.library.browsing.sources import Source
@@ -53,9 +59,12 @@ def _below(snapshot: Snapshot, tree: Tree, place: Place) -> Iterator[Source]:
 
 def _below_menu(snapshot: Snapshot, views: list[View]) -> Iterator[Source]:
     yield from _values_of(views)
-    folders = [view for view in views if view.arrangement is Arrangement.FOLDERS]
-    for view in folders:
-        yield folder_sources.folders_below(snapshot, view, None)
+    for view in views:
+        if view.arrangement is Arrangement.FOLDERS:
+            yield folder_sources.folders_below(snapshot, view, None)
+    for view in views:
+        if view.arrangement is Arrangement.PLAYLISTS:
+            yield playlist_sources.in_view(view)
     for kind in Kind:
         holding = [
             view
@@ -65,6 +74,9 @@ def _below_menu(snapshot: Snapshot, views: list[View]) -> Iterator[Source]:
         ]
         if holding:
             yield from _items_below(snapshot, Place(holding[0]), holding[0])
+    for view in views:
+        if view.arrangement is Arrangement.PLAYLISTS:
+            yield playlist_sources.stations_in_all(view)
 
 
 def _values_of(views: list[View]) -> Iterator[Source]:
@@ -82,12 +94,26 @@ def _containers_below(snapshot: Snapshot, place: Place, view: View) -> Iterator[
     if view.arrangement is Arrangement.FACETS:
         for level in range(len(place.facets), len(view.levels)):
             yield value_sources.values(view, place.facets, level)
+    elif place.playlist is not None:
+        return
+    elif view.arrangement is Arrangement.PLAYLISTS:
+        yield playlist_sources.in_view(view)
     elif view.arrangement is Arrangement.FOLDERS:
         yield folder_sources.folders_below(snapshot, view, place.folder)
+        if view.kind is None:
+            yield playlist_sources.below_folder(snapshot, view, place.folder)
 
 
 def _items_below(snapshot: Snapshot, place: Place, view: View) -> Iterator[Source]:
-    if view.arrangement is Arrangement.FACETS:
+    if place.playlist is not None:
+        for kind in Kind:
+            yield playlist_sources.items_in(view, place.playlist, kind)
+        yield playlist_sources.stations_in(view, place.playlist)
+    elif view.arrangement is Arrangement.PLAYLISTS:
+        for kind in Kind:
+            yield playlist_sources.items_in_all(view, kind)
+        yield playlist_sources.stations_in_all(view)
+    elif view.arrangement is Arrangement.FACETS:
         yield value_sources.items_with(view, place.facets)
     elif view.arrangement is Arrangement.ALL:
         yield item_sources.all_items(snapshot, view)
@@ -96,9 +122,13 @@ def _items_below(snapshot: Snapshot, place: Place, view: View) -> Iterator[Sourc
     else:
         for kind in (view.kind,) if view.kind else Kind:
             yield folder_sources.items_below(snapshot, view, place.folder, kind)
+        if view.kind is None:
+            yield playlist_sources.stations_below(snapshot, view, place.folder)
 
 
 def _folders_and_items(snapshot: Snapshot, view: View, folder: int | None) -> Iterator[Source]:
     yield folder_sources.folders_below(snapshot, view, folder)
+    yield playlist_sources.below_folder(snapshot, view, folder)
     for kind in Kind:
         yield folder_sources.items_below(snapshot, view, folder, kind)
+    yield playlist_sources.stations_below(snapshot, view, folder)

@@ -10,6 +10,7 @@ from mediaserver.library.criteria import SortKey
 from mediaserver.library.errors import UnsupportedSort
 from mediaserver.library.folding import sort_key
 from mediaserver.library.indexing.records import UPNP_CLASSES
+from mediaserver.library.locations import STATION
 from mediaserver.library.objects import Kind
 from mediaserver.library.views import View
 
@@ -39,7 +40,13 @@ _VALUES: dict[str, tuple[str, ...]] = {
     "upnp:genre": ("fold(v.genres)",),
 }
 _FOLDERS: dict[str, tuple[str, ...]] = {TITLE: ("f.sort_key",)}
-_EXPRESSIONS = {"i": _ITEMS, "v": _VALUES, "f": _FOLDERS}
+_PLAYLISTS: dict[str, tuple[str, ...]] = {TITLE: ("l.sort_key",)}
+# Of an entry that is no item, nothing but its title is known.
+_ENTRIES = _ITEMS | {
+    TITLE: ("coalesce(i.sort_key, fold(e.title))",),
+    CLASS: (f"coalesce(i.upnp_class, '{STATION}')",),
+}
+_EXPRESSIONS = {"i": _ITEMS, "v": _VALUES, "f": _FOLDERS, "l": _PLAYLISTS, "e": _ENTRIES}
 
 SORT_CAPABILITIES: tuple[str, ...] = tuple(_ITEMS)
 """The properties that every list can be ordered by."""
@@ -55,7 +62,7 @@ def check(sort: tuple[SortKey, ...]) -> None:
 def expressions(alias: str, upnp_class: str | None, sort: tuple[SortKey, ...]) -> list[str]:
     """What to order the rows of a table by: for each sort key as many as it has columns.
 
-    ``alias`` is the table's name in the statement: ``i``, ``v``, ``f``. ``upnp_class`` is a
+    ``alias`` is the table's name in the statement (:mod:`.sources`). ``upnp_class`` is a
     constant of this package where all rows are of one class.
     """
     known = _EXPRESSIONS[alias]

@@ -4,8 +4,9 @@ The children of a container are one or two sources (folders, then items), the hi
 several. A source gives the keys of a page; a page of keys becomes objects by its ``render``.
 
 Statements name the tables ``i`` (items), ``f`` (folders), ``v`` (facets: the values of views),
-and ``x`` (item_facets), ``p`` (facet_pairs) for what they are found through. They are put
-together of parts written in this package; all values are bound (security.md S5).
+``l`` (playlists), ``e`` (playlist_entries), and ``x`` (item_facets), ``p`` (facet_pairs) for what
+they are found through. They are put together of parts written in this package; all values are
+bound (security.md S5).
 """
 
 from array import array
@@ -28,11 +29,19 @@ class Form(Enum):
     ITEM = "i"
     FOLDER = "f"
     VALUE = "v"
+    PLAYLIST = "l"
+    ENTRY = "e"
 
 
 TEXTS = {Form.ITEM: "item_text", Form.FOLDER: "folder_text", Form.VALUE: "facet_text"}
-"""The full text index of each form; the rowid is the id."""
-TABLES = {Form.ITEM: "items AS i", Form.FOLDER: "folders AS f", Form.VALUE: "facets AS v"}
+"""The full text index of each form that has one; the rowid is the id."""
+TABLES = {
+    Form.ITEM: "items AS i",
+    Form.FOLDER: "folders AS f",
+    Form.VALUE: "facets AS v",
+    Form.PLAYLIST: "playlists AS l",
+    Form.ENTRY: "playlist_entries AS e",
+}
 
 
 class Condition(NamedTuple):

@@ -1,19 +1,24 @@
 """The tree of containers: from an object id to the container it names, and what is in it.
 
 Root, menus and views are made of the declarations in :mod:`.views`; what stands below them of
-:mod:`.folder_sources` and :mod:`.value_sources`. With exactly one media root, views of folders
-stand for its folder: what is in it stands directly in the view.
+:mod:`.folder_sources`, :mod:`.playlist_sources` and :mod:`.value_sources`. With exactly one media
+root, views of folders stand for its folder: what is in it stands directly in the view.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mediaserver.library import object_ids
-from mediaserver.library.browsing import folder_sources, item_sources, value_sources
+from mediaserver.library.browsing import (
+    folder_sources,
+    item_sources,
+    playlist_sources,
+    value_sources,
+)
 from mediaserver.library.browsing.snapshot import Snapshot
 from mediaserver.library.browsing.sources import Form, Source, total
 from mediaserver.library.errors import NoSuchObject, NotAContainer
-from mediaserver.library.objects import Container, Item
+from mediaserver.library.objects import Container, Item, Station
 from mediaserver.library.views import Arrangement, View
 
 TITLE = "Root"
@@ -28,6 +33,8 @@ class Place:
     facets: tuple[int, ...] = ()
     folder: int | None = None
     """In a view of folders: the one whose children are here. None: the media roots' folders."""
+    playlist: int | None = None
+    """At home, or in a view of playlists."""
 
     @property
     def is_menu(self) -> bool:
@@ -59,7 +66,7 @@ class Tree:
         parsed = object_ids.parse(object_id)
         if parsed is None:
             raise NoSuchObject(object_id)
-        if parsed.item is not None:
+        if parsed.is_item:
             self.item(snapshot, object_id)
             raise NotAContainer(object_id)
         place = self._place(snapshot, parsed)
@@ -70,6 +77,8 @@ class Tree:
     def _place(self, snapshot: Snapshot, parsed: object_ids.Parsed) -> Place | None:
         """What an id names as far as the views allow; the item in it does not matter."""
         if parsed.view is None:
+            if parsed.playlist is not None:
+                return Place(self.home, playlist=parsed.playlist)
             if parsed.folder is None:
                 return Place()
             return Place(self.home, folder=parsed.folder)
@@ -78,6 +87,10 @@ class Tree:
             return None
         if len(parsed.facets) > len(view.levels):
             return None
+        if parsed.playlist is not None:
+            # At home the ids of playlists are those without a view.
+            lists = view.arrangement is Arrangement.PLAYLISTS
+            return Place(view, playlist=parsed.playlist) if lists else None
         if view.arrangement is not Arrangement.FOLDERS:
             return None if parsed.folder is not None else Place(view, parsed.facets)
         if parsed.folder is None:
@@ -91,6 +104,8 @@ class Tree:
             return True
         if place.facets:
             return bool(self._value(snapshot, view, place.facets))
+        if place.playlist is not None:
+            return playlist_sources.exists(snapshot, view, place.playlist)
         if place.folder is None or place.folder == snapshot.only_root:
             return True
         source = folder_sources.folders_below(snapshot, view, None)
@@ -105,9 +120,11 @@ class Tree:
 
     # ---- items
 
-    def item(self, snapshot: Snapshot, object_id: str) -> tuple[Item, Place]:
+    def item(self, snapshot: Snapshot, object_id: str) -> tuple[Item | Station, Place]:
         """The item of an id, at home or in a view, and its parent. Raises NoSuchObject."""
         parsed = object_ids.parse(object_id)
+        if parsed is not None and parsed.is_item and parsed.playlist is not None:
+            return self._entry(snapshot, object_id, parsed)
         if parsed is None or parsed.item is None:
             raise NoSuchObject(object_id)
         for source in self._sources_of(snapshot, parsed):
@@ -115,6 +132,16 @@ class Tree:
                 for found in source.render(snapshot, [parsed.item]):
                     if found.object_id == object_id and isinstance(found, Item):
                         return found, self._parent_of(snapshot, found)
+        raise NoSuchObject(object_id)
+
+    def _entry(
+        self, snapshot: Snapshot, object_id: str, parsed: object_ids.Parsed
+    ) -> tuple[Item | Station, Place]:
+        place = self._place(snapshot, parsed)
+        if place is not None and place.view is not None and self._exists(snapshot, place):
+            found = playlist_sources.entry(snapshot, place.view, parsed)
+            if found is not None:
+                return found, place
         raise NoSuchObject(object_id)
 
     def _sources_of(self, snapshot: Snapshot, parsed: object_ids.Parsed) -> Sequence[Source]:
@@ -145,6 +172,8 @@ class Tree:
             )
         if place.facets:
             return self._value(snapshot, view, place.facets)[0]
+        if place.playlist is not None:
+            return playlist_sources.containers(snapshot, view, [place.playlist])[0]
         if place.folder is not None and place.folder != snapshot.only_root:
             return folder_sources.containers(snapshot, view, [place.folder])[0]
         return self.view(snapshot, view)
@@ -168,17 +197,22 @@ class Tree:
     def update_id(self, snapshot: Snapshot, place: Place) -> int:
         """The update id of a container (CDS:1 §2.5.21); of the root, SystemUpdateID.
 
-        For a view, each change of its kind counts; of all kinds, each change at all.
+        For a view, each change of its kind counts; of all kinds, each change at all; for one of
+        playlists, when one of them came, went or looked different.
         """
         view = place.view
         if view is None:
             return snapshot.state
         if place.facets:
             return value_sources.update_id(snapshot, place.facets)
+        if place.playlist is not None:
+            return playlist_sources.update_id(snapshot, place.playlist)
         if place.folder is not None and place.folder != snapshot.only_root:
             return folder_sources.update_id(snapshot, place.folder)
         if view.kind is None:
             return snapshot.state
+        if view.arrangement is Arrangement.PLAYLISTS:
+            return snapshot.settings.get("update_id.playlists", 0)
         return snapshot.settings.get(f"update_id.{view.kind.value}", 0)
 
     def children(self, snapshot: Snapshot, place: Place) -> tuple[Source, ...]:
@@ -186,6 +220,10 @@ class Tree:
         view = place.view
         if view is None or view.arrangement is Arrangement.MENU:
             raise ValueError("a menu has views, not sources")
+        if place.playlist is not None:
+            return (playlist_sources.entries(snapshot, view, place.playlist),)
+        if view.arrangement is Arrangement.PLAYLISTS:
+            return (playlist_sources.in_view(view),)
         if view.arrangement is Arrangement.ALL:
             return (item_sources.all_items(snapshot, view),)
         if view.arrangement is Arrangement.RECENT:

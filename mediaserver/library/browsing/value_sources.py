@@ -80,8 +80,8 @@ def values(view: View, facets: Facets, level: int | None = None) -> Source:
         return Condition("v.id IN (SELECT value FROM json_each(?))", (json.dumps(keys),))
 
     def is_child(snapshot: Snapshot, parent: object_ids.Parsed) -> Condition | bool:
-        fits = parent.view == view.code and parent.item is None and len(parent.facets) == level
-        return fits and child_of(snapshot, parent.facets)
+        fits = parent == object_ids.Parsed(view=view.code, facets=parent.facets)
+        return fits and len(parent.facets) == level and child_of(snapshot, parent.facets)
 
     if not facets:
         return Source(
@@ -265,8 +265,7 @@ def items_with(view: View, facets: Facets) -> Source:
 
     def is_child(_snapshot: Snapshot, parent: object_ids.Parsed) -> Condition | bool:
         if (
-            parent.view != view.code
-            or parent.item is not None
+            parent != object_ids.Parsed(view=view.code, facets=parent.facets)
             or len(parent.facets) != levels
             or parent.facets[:depth] != facets
         ):

@@ -12,8 +12,9 @@ from mediaserver.library.indexing.folder_counts import FolderCounts
 from mediaserver.library.indexing.homes import Homes
 from mediaserver.library.indexing.items import Effects, ItemIndex
 from mediaserver.library.indexing.known import ArtFile, FileStatus, stored
+from mediaserver.library.indexing.playlists import PlaylistIndex
 from mediaserver.library.object_ids import KEY_BITS, hashed
-from mediaserver.library.objects import MediaFacts
+from mediaserver.library.objects import MediaFacts, PlaylistFacts
 from mediaserver.library.readers.naming import clean
 
 
@@ -46,9 +47,13 @@ class Batch:
             effects=self._effects,
             now=int(now),
         )
+        self._playlists = PlaylistIndex(
+            connection, homes=self._homes, folders=self._folders, effects=self._effects
+        )
 
     def effects(self) -> Effects:
-        """What the batch has done so far, its counts of folders written."""
+        """What the batch has done so far, its playlists and counts of folders written."""
+        self._playlists.finish()
         self._folders.write()
         self._effects.folders |= self._folders.touched
         self._effects.folders_differ |= self._folders.differ
@@ -146,7 +151,7 @@ class Batch:
         title = _title(path) if path else root_name
         self._connection.execute(
             "INSERT INTO folders VALUES "
-            "(?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)",
+            "(?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL)",
             (key, root_id, parent, path, title, sort_key(title), *status),
         )
         self._folders.show([key])
@@ -164,6 +169,7 @@ class Batch:
         if there is not None:
             self.remove_folder(there)
         below = self._below(key)
+        self._playlists.folders_move(folder for folder, _ in below)
         # Names tell of series and albums two folders up.
         homes = [
             self._homes.of(folder)
@@ -178,6 +184,7 @@ class Batch:
             [(root_id, path + was[len(old_path) :], folder) for folder, was in below],
         )
         self._homes.forget()
+        self._playlists.folders_move(folder for folder, _ in below)
         self._folders.attach(key, parent)
         self._rename(key, _title(path))
         for home in homes:
@@ -192,7 +199,9 @@ class Batch:
         for folder, _ in reversed(self._below(key)):
             for item in self._items.in_folder(folder):
                 self._items.remove(item.id)
-            # Folders without items below are not shown.
+            for playlist in self._playlists.in_folder(folder):
+                self._playlists.remove(playlist)
+            # Folders with nothing below are not shown.
             self._folders.write()
             self._folders.forget(folder)
             self._art.remove_files(folder)
@@ -238,6 +247,31 @@ class Batch:
     def remove_item(self, key: int) -> None:
         """The file is gone; its key is kept in mind for 180 days."""
         self._items.remove(key)
+
+    # ---- playlists
+
+    def put_playlist(
+        self,
+        folder: int,
+        name: bytes,
+        status: FileStatus,
+        facts: PlaylistFacts,
+        *,
+        key: int | None = None,
+    ) -> int:
+        """A new or changed playlist file of a folder; returns its key, a known file's own.
+
+        ``key`` is that of a known playlist that was at another place before.
+        """
+        return self._playlists.put(folder, name, status, facts, key)
+
+    def remove_playlist(self, key: int) -> None:
+        """The playlist file is gone."""
+        self._playlists.remove(key)
+
+    def allow_internet_radio(self, *, allowed: bool) -> None:
+        """Whether addresses in the internet that playlists name are to be seen."""
+        self._playlists.allow_internet_radio(allowed=allowed)
 
     # ---- what folders have in common
 
@@ -298,6 +332,7 @@ class Batch:
         """See what is to be seen of folders and their items, in the root they are in now."""
         self._folders.write()
         self._folders.show(folders)
+        self._playlists.root_changes(folders)
         for folder in folders:
             self._items.show(self._items.in_folder(folder), shown=self._homes.of(folder).available)
 

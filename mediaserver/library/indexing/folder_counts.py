@@ -1,9 +1,9 @@
-"""How many items and folders are in each folder, by kind, and which folders are shown.
+"""How many items, playlists and folders are in each folder, and which folders are shown.
 
 Gathered during a batch and written at its end: a change deep down goes up to the root, and a
 batch has many in the same place. The counts say what is known, whether or not the root is
-there; ``shown`` needs both: a root that is there and items below (a root's own folder is shown
-without any).
+there, but for playlists, of which only shown ones count; ``shown`` needs both: a root that is
+there and items or playlists below (a root's own folder is shown without any).
 """
 
 import sqlite3
@@ -13,18 +13,19 @@ from mediaserver.library.folding import fold
 from mediaserver.library.objects import Kind
 
 KINDS = (Kind.AUDIO, Kind.VIDEO, Kind.IMAGE)
-_BELOW = "audio_below, video_below, image_below"
+_PLAYLIST = len(KINDS)
+_BELOW = "audio_below, video_below, image_below, playlists_below"
 _ADD = (
     "UPDATE folders SET audio_items = audio_items + ?, video_items = video_items + ?, "
-    "image_items = image_items + ?, child_items = child_items + ?, "
+    "image_items = image_items + ?, playlists = playlists + ?, child_items = child_items + ?, "
     "audio_below = audio_below + ?, video_below = video_below + ?, "
-    "image_below = image_below + ?, "
+    "image_below = image_below + ?, playlists_below = playlists_below + ?, "
     "audio_folders = audio_folders + ?, video_folders = video_folders + ?, "
     "image_folders = image_folders + ?, child_folders = child_folders + ? WHERE id = ?"
 )
 
 Counts = list[int]
-"""One number for each of KINDS."""
+"""One number for each of KINDS, and one for playlists."""
 
 
 class FolderCounts:
@@ -40,7 +41,11 @@ class FolderCounts:
 
     def count_item(self, folder: int, kind: str, amount: int) -> None:
         """An item came (1) or went (-1)."""
-        self._items.setdefault(folder, [0, 0, 0])[KINDS.index(Kind(kind))] += amount
+        self._items.setdefault(folder, _none())[KINDS.index(Kind(kind))] += amount
+
+    def count_playlist(self, folder: int, amount: int) -> None:
+        """A playlist is shown (1) or no longer shown (-1)."""
+        self._items.setdefault(folder, _none())[_PLAYLIST] += amount
 
     def write(self) -> None:
         """Write what was gathered, up to the roots."""
@@ -99,7 +104,7 @@ class FolderCounts:
             depth = max(levels)
             for folder in levels.pop(depth):
                 parent = parents[folder]
-                up = self._add(folder, items.get(folder, [0, 0, 0]), passed.get(folder))
+                up = self._add(folder, items.get(folder, _none()), passed.get(folder))
                 if parent is None or up is None:
                     continue
                 if parent not in parents:
@@ -130,7 +135,14 @@ class FolderCounts:
         ).fetchone()
         self._connection.execute(
             _ADD,
-            (*items, sum(items), *more, *passed.folders, passed.any_folder, folder),
+            (
+                *items,
+                sum(items[:_PLAYLIST]),
+                *more,
+                *passed.folders[:_PLAYLIST],
+                passed.any_folder,
+                folder,
+            ),
         )
         after = [old + new for old, new in zip(before, more, strict=True)]
         if any(before) != any(after):
@@ -146,7 +158,8 @@ class FolderCounts:
         """Set whether a folder is shown, and whether its title can be searched."""
         row = self._connection.execute(
             "SELECT roots.available AND (parent_id IS NULL OR "
-            "audio_below + video_below + image_below > 0), shown, parent_id, title "
+            "audio_below + video_below + image_below + playlists_below > 0), shown, parent_id, "
+            "title "
             "FROM folders JOIN roots ON roots.id = root_id WHERE folders.id = ?",
             (folder,),
         ).fetchone()
@@ -165,8 +178,12 @@ class FolderCounts:
             self.touched.add(parent)
 
 
+def _none() -> Counts:
+    return [0] * (len(KINDS) + 1)
+
+
 class _Passed:
-    """What a folder hands up to its parent: items below, and folders that hold any now."""
+    """What a folder hands up to its parent: what is below, and folders that hold any now."""
 
     __slots__ = ("any_folder", "folders", "items")
 
@@ -177,11 +194,11 @@ class _Passed:
 
     @classmethod
     def nothing(cls) -> "_Passed":
-        return cls([0, 0, 0], [0, 0, 0], 0)
+        return cls(_none(), _none(), 0)
 
     @classmethod
     def whole(cls, below: Counts, sign: int) -> "_Passed":
-        """A folder with so many items below comes or goes as a whole."""
+        """A folder with so much below comes or goes as a whole."""
         return cls(
             [sign * number for number in below],
             [sign * (number > 0) for number in below],

@@ -27,12 +27,19 @@ class Effects:
 
     folders_differ: bool = False
     """Whether a folder appeared, disappeared or looks different."""
+    items: set[int] = field(default_factory=set)
+    """Items that came, changed or went."""
+    playlists: set[int] = field(default_factory=set)
+    """Playlists whose entries came, changed or went."""
+    playlists_differ: bool = False
+    """Whether a playlist appeared, disappeared or looks different."""
 
     @property
     def any(self) -> bool:
-        return bool(self.kinds or self.folders or self.folders_differ)
+        return bool(self.kinds or self.folders or self.folders_differ or self.playlists)
 
     def touch(self, item: Record, *, more: int = 0) -> None:
+        self.items.add(item.id)
         self.kinds[item.kind] = self.kinds.get(item.kind, 0) + more
         self.folders.add(item.folder_id)
 

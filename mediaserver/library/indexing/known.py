@@ -36,6 +36,17 @@ class KnownFile:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownPlaylist:
+    """A playlist file as the index has it; ``reason`` tells why it could not be read."""
+
+    key: int
+    name: bytes
+    status: FileStatus
+    folder: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class KnownFolder:
     """A folder as the index has it; ``path`` is relative to its root, empty for the root."""
 
@@ -148,6 +159,38 @@ def _files(rows: Iterable[Any]) -> list[KnownFile]:
             reason,
         )
         for key, name, size, mtime_ns, device, inode, state, fingerprint, folder, reason in rows
+    ]
+
+
+_PLAYLISTS = "SELECT id, name, size, mtime_ns, device, inode, folder_id, reason FROM playlists "
+
+
+def known_playlists(connection: sqlite3.Connection, folder: int) -> dict[bytes, KnownPlaylist]:
+    """The playlists of a folder by their names (index ``playlists_by_name``)."""
+    rows = connection.execute(_PLAYLISTS + "WHERE folder_id = ?", (folder,))
+    return {playlist.name: playlist for playlist in _playlists(rows)}
+
+
+def playlists_by_inode(
+    connection: sqlite3.Connection, device: int, inode: int
+) -> list[KnownPlaylist]:
+    """Looks at all of them: they are few, and only asked for when one turns up."""
+    rows = connection.execute(
+        _PLAYLISTS + "WHERE inode = ? AND device = ?", (stored(inode), stored(device))
+    )
+    return _playlists(rows)
+
+
+def _playlists(rows: Iterable[Any]) -> list[KnownPlaylist]:
+    return [
+        KnownPlaylist(
+            key,
+            name,
+            FileStatus(size, _time(mtime_ns), device & _MASK, inode & _MASK),
+            folder,
+            reason,
+        )
+        for key, name, size, mtime_ns, device, inode, folder, reason in rows
     ]
 
 

@@ -40,7 +40,8 @@ class FolderTree:
     def names(self, key: int) -> set[bytes]:
         """Of everything known directly in a folder."""
         folders = {folder.path.rpartition(b"/")[2] for folder in self.below(key)}
-        return folders | self._indexer.known_files(key).keys()
+        playlists = self._indexer.known_playlists(key).keys()
+        return folders | self._indexer.known_files(key).keys() | playlists
 
     def art(self, key: int) -> ArtFile | None:
         return self._art.get(key)

@@ -1,7 +1,8 @@
-"""One folder as it is on disk: its media files, folders and art, and what could not be looked at.
+"""One folder as it is on disk: its media files, folders, playlists and art, and what could not
+be looked at.
 
 The one place that decides from a directory entry what it is; :mod:`.walk` compares the
-result with the index. Costs one ``stat`` for each media file and folder, none for other files.
+result with the index. Costs one ``stat`` for each of these, none for other files.
 """
 
 import os
@@ -10,7 +11,10 @@ from dataclasses import dataclass, field
 from mediaserver.library.artwork import is_art_name
 from mediaserver.library.indexer import FileStatus
 from mediaserver.library.roots import LINK_LOOP, NOT_REGULAR, Exclusion, Rules, explain_error
-from mediaserver.media_types import by_suffix
+from mediaserver.media_types import by_suffix, is_playlist
+
+PLAYLIST = "playlist"
+"""In place of a kind."""
 
 Identity = tuple[int, int]
 """(device, inode)."""
@@ -33,6 +37,7 @@ class Listing:
     folders: dict[bytes, Subfolder] = field(default_factory=dict)
     art: dict[bytes, FileStatus] = field(default_factory=dict)
     """Pictures that may stand for the folder."""
+    playlists: dict[bytes, FileStatus] = field(default_factory=dict)
     unknown: set[bytes] = field(default_factory=set)
     """They are there, but the system would not say more: not to be taken for gone."""
     empty: bool = True
@@ -92,14 +97,19 @@ def _add(
     if isinstance(found, Subfolder):
         listing.folders[entry.name] = found
         return None
-    listing.files[entry.name], kind = found
+    status, kind = found
+    if kind == PLAYLIST:
+        listing.playlists[entry.name] = status
+        return None
+    listing.files[entry.name] = status
     return kind
 
 
 def classify(
     entry: os.DirEntry[bytes], rules: Rules, above: frozenset[Identity], linked: bool
 ) -> tuple[FileStatus, str] | Subfolder | Exclusion | None:
-    """A media file with its kind, a folder, something left out; None: a file of no known type."""
+    """A media file with its kind, or a playlist, a folder, something left out; None: a file of no
+    known type."""
     link = entry.is_symlink()
     if link:
         target = rules.link_target(entry.path)
@@ -112,11 +122,12 @@ def classify(
             return LINK_LOOP
         return Subfolder(identity, status.st_mtime_ns, link)
     media_type = by_suffix(entry.name)
-    if media_type is None:
+    if media_type is None and not is_playlist(entry.name):
         return None
     if not entry.is_file(follow_symlinks=link):
         return NOT_REGULAR
-    return file_status(entry.stat(follow_symlinks=link)), media_type.kind
+    kind = media_type.kind if media_type is not None else PLAYLIST
+    return file_status(entry.stat(follow_symlinks=link)), kind
 
 
 def file_status(status: os.stat_result) -> FileStatus:

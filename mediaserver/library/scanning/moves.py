@@ -1,4 +1,5 @@
-"""What vanished at one place and turned up at another: files and folders that keep their keys.
+"""What vanished at one place and turned up at another: files, folders and playlists that keep
+their keys.
 
 Whatever turns up is compared with what is known by (device, inode), a file once it has been read
 also by its fingerprint. Moved it is only if it is gone where it was known, and gone must be
@@ -9,7 +10,13 @@ mounted (security.md F7, F9).
 import os
 from collections.abc import Callable
 
-from mediaserver.library.indexer import FileStatus, Indexer, KnownFile, KnownFolder
+from mediaserver.library.indexer import (
+    FileStatus,
+    Indexer,
+    KnownFile,
+    KnownFolder,
+    KnownPlaylist,
+)
 from mediaserver.library.roots import Rules
 from mediaserver.library.scanning.folder_tree import FolderTree
 
@@ -32,10 +39,11 @@ class Moves:
         self.files: set[int] = set()
         """Keys of the files that have moved."""
         self.folders: set[int] = set()
+        self.playlists: set[int] = set()
 
     @property
     def count(self) -> int:
-        return len(self.files) + len(self.folders)
+        return len(self.files) + len(self.folders) + len(self.playlists)
 
     def file_by_inode(self, status: FileStatus) -> KnownFile | None:
         """The known file that is now where this status is from: its contents are known too."""
@@ -62,6 +70,18 @@ class Moves:
             return False
         self.files.add(known.key)
         return True
+
+    def playlist_by_inode(self, status: FileStatus) -> KnownPlaylist | None:
+        """The known playlist that is now where this status is from."""
+        for known in self._indexer.playlists_by_inode(status.device, status.inode):
+            same = (known.status.size, known.status.mtime_ns) == (status.size, status.mtime_ns)
+            folder = self._indexer.path_of(known.folder)
+            if not same or folder is None or known.key in self.playlists:
+                continue
+            if self._is_gone(folder + b"/" + known.name, status.device):
+                self.playlists.add(known.key)
+                return known
+        return None
 
     def folder_by_inode(self, path: bytes, device: int, inode: int) -> KnownFolder | None:
         """The known folder that is now at an absolute path.

@@ -13,7 +13,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from mediaserver.library.artwork import folder_art
-from mediaserver.library.indexer import ArtFile, Batch, FileStatus, Indexer, KnownFile, KnownRoot
+from mediaserver.library.indexer import (
+    ArtFile,
+    Batch,
+    FileStatus,
+    Indexer,
+    KnownFile,
+    KnownPlaylist,
+    KnownRoot,
+)
 from mediaserver.library.readers.naming import clean
 from mediaserver.library.readers.picture_header import measure
 from mediaserver.library.roots import MAX_DEPTH, TOO_DEEP, Rules, explain_error, join
@@ -21,6 +29,7 @@ from mediaserver.library.scanning.folder_tree import FolderTree
 from mediaserver.library.scanning.listing import Identity, Listing, list_folder
 from mediaserver.library.scanning.moves import Moves
 from mediaserver.library.scanning.outbox import Outbox
+from mediaserver.library.scanning.playlists import FoundPlaylist, PlaylistFiles
 
 logger = logging.getLogger(__name__)
 
@@ -129,6 +138,7 @@ class Walk:
         self._outbox = outbox
         self._quiet_ns = quiet_ns
         self._now_ns = now_ns
+        self.playlists = PlaylistFiles(indexer, moves, outbox, REFUSALS)
         self.found: deque[Finding] = deque()
         self.gone_files: set[int] = set()
         self.gone_folders: set[int] = set()
@@ -199,20 +209,23 @@ class Walk:
             logger.warning("%s: %s", os.fsdecode(self.folder), TOO_DEEP.reason)
             listing.folders.clear()
         files = self._indexer.known_files(node.key) if node.key is not None else {}
-        if listing.error is None and self._is_unmounted(node, listing, files):
+        playlists = self.playlists.known(node.key)
+        if listing.error is None and self._is_unmounted(node, listing, {*files, *playlists}):
             listing.error = "it is empty, and on another file system than before: not mounted?"
         if listing.error is not None:
             self.troubled[self.folder] = listing.error
         elif node.renewed:
             self._outbox.add(node.ensure)
         self._compare_files(node, listing, files)
+        self._compare_playlists(node, listing, playlists)
         if listing.error is None:
             self._note_gone(node, listing, files)
+            self.playlists.note_gone(playlists, listing.playlists.keys() | listing.unknown)
             self._compare_art(node, listing)
         self._outbox.flush_if_due()
         return self._folders_below(node, listing, deep)
 
-    def _is_unmounted(self, node: Node, listing: Listing, files: dict[bytes, KnownFile]) -> bool:
+    def _is_unmounted(self, node: Node, listing: Listing, files: set[bytes]) -> bool:
         """Whether the folder is a mount point with nothing mounted on it any more."""
         return (
             listing.empty
@@ -234,8 +247,7 @@ class Walk:
                 same = before.mtime_ns == status.mtime_ns and before.size == status.size
                 if same and (known.reason is None or known.reason not in REFUSALS):
                     continue
-            if -AHEAD_NS <= self._now_ns() - status.mtime_ns < self._quiet_ns:
-                self.unsettled.add(self.folder)
+            if self._may_grow(status):
                 continue
             if known is None and self._known.any:
                 moved = self._moves.file_by_inode(status)
@@ -243,6 +255,22 @@ class Walk:
                     self._move_file(moved.key, node, name, status)
                     continue
             self.found.append(Finding(node, name, status, known))
+
+    def _may_grow(self, status: FileStatus) -> bool:
+        """Whether a file in the folder that is looked at may still be written to."""
+        growing = -AHEAD_NS <= self._now_ns() - status.mtime_ns < self._quiet_ns
+        if growing:
+            self.unsettled.add(self.folder)
+        return growing
+
+    def _compare_playlists(
+        self, node: Node, listing: Listing, known: dict[bytes, KnownPlaylist]
+    ) -> None:
+        for name, status in listing.playlists.items():
+            before = known.get(name)
+            if not self.playlists.is_same(before, status) and not self._may_grow(status):
+                path = node.absolute + b"/" + name
+                self.playlists.add(FoundPlaylist(path, name, status, before, node.ensure))
 
     def _move_file(self, key: int, node: Node, name: bytes, status: FileStatus) -> None:
         def move(batch: Batch) -> None:

@@ -1,0 +1,386 @@
+"""Playlists: their rows, and what their entries name at the moment.
+
+Entries are kept as the file has them, beside the item that each names. Which one that is was
+looked up by path; it is looked up again at the end of every batch that changed something where
+entries of a playlist may be (``playlist_places``), or an item that an entry names. So an entry
+whose file comes later is found then, Browse costs no more than for any other container, and
+nothing has to be read again.
+
+What names nothing that can be played is not shown: a television would stop there. The reason
+stands beside it, for ``mediaserver why``.
+"""
+
+import json
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from itertools import count
+from typing import NamedTuple
+
+from mediaserver.library.folding import sort_key
+from mediaserver.library.indexing.folder_counts import FolderCounts
+from mediaserver.library.indexing.homes import Home, Homes
+from mediaserver.library.indexing.items import Effects
+from mediaserver.library.indexing.known import FileStatus, stored
+from mediaserver.library.indexing.playlist_lookup import ItemLookup
+from mediaserver.library.locations import Address, Files, Meaning, Nothing, folded_name, meaning
+from mediaserver.library.object_ids import KEY_BITS, hashed
+from mediaserver.library.objects import Kind, PlaylistEntry, PlaylistFacts
+from mediaserver.library.readers.naming import clean, title_of
+from mediaserver.media_types import is_playlist
+
+INTERNET_RADIO = "internet_radio"
+"""The setting that says whether addresses in playlists are shown."""
+
+NO_RADIO = "an address in the internet, and library.internet_radio is off"
+NESTED = "a playlist itself"
+CUT = "only its first 10,000 entries are read"
+
+
+class _Playlist(NamedTuple):
+    folder: int
+    shown: bool
+    kind: str
+    entry_count: int
+    art_id: int | None
+
+
+class _Entry(NamedTuple):
+    """What follows from what an entry says; the columns of ``playlist_entries`` after it."""
+
+    shown: bool
+    reason: str | None
+    item_id: int | None
+    station_id: int | None
+    time: int
+
+
+class PlaylistIndex:
+    """The playlists of one batch."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        homes: Homes,
+        folders: FolderCounts,
+        effects: Effects,
+    ) -> None:
+        self._connection = connection
+        self._homes = homes
+        self._folders = folders
+        self._effects = effects
+        self._stale: set[int] = set()
+        """Playlists whose entries are to be looked up again."""
+        self._paths: set[bytes] = set()
+        """Folders where something has come or gone, beside those of the effects."""
+
+    # ---- what a batch is told
+
+    def put(
+        self,
+        folder: int,
+        name: bytes,
+        status: FileStatus,
+        facts: PlaylistFacts,
+        key: int | None,
+    ) -> int:
+        home = self._homes.of(folder)
+        there = self._at(folder, name)
+        if key is not None and there not in (None, key):
+            self.remove(there)
+        key = key if key is not None else there
+        title = facts.title or title_of(name)
+        reason = clean(facts.reason) if facts.reason is not None else (CUT if facts.cut else None)
+        row = (folder, name, title, sort_key(title), *_stored(status), reason)
+        if key is None:
+            key = self._new_key(home, name)
+            self._connection.execute(
+                "INSERT INTO playlists (folder_id, name, title, sort_key, size, mtime_ns, device, "
+                "inode, reason, id, shown, kind, entry_count, update_id) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'audio', 0, 0)",
+                (*row, key),
+            )
+        else:
+            self._update(key, row)
+        self._write_entries(key, facts)
+        self._stale.add(key)
+        return key
+
+    def remove(self, key: int) -> None:
+        """The file is gone."""
+        playlist = self._of(key)
+        self._hide(key, playlist)
+        for table in ("playlist_entries", "playlist_places"):
+            self._connection.execute(f"DELETE FROM {table} WHERE playlist_id = ?", (key,))  # noqa: S608
+        self._connection.execute("DELETE FROM playlists WHERE id = ?", (key,))
+        self._stale.discard(key)
+        self._effects.playlists.discard(key)
+
+    def in_folder(self, folder: int) -> list[int]:
+        rows = self._connection.execute("SELECT id FROM playlists WHERE folder_id = ?", (folder,))
+        return [key for (key,) in rows]
+
+    def folders_move(self, folders: Iterable[int]) -> None:
+        """Folders are about to move, or have just moved, with all that is in them."""
+        if self._any():
+            for folder in folders:
+                self._paths.add(self._homes.of(folder).path)
+                self._stale.update(self.in_folder(folder))
+
+    def root_changes(self, folders: Iterable[int]) -> None:
+        """The media root of folders has come or gone."""
+        for folder in folders:
+            self._stale.update(self.in_folder(folder))
+
+    def allow_internet_radio(self, *, allowed: bool) -> None:
+        """Whether addresses in playlists are to be seen."""
+        if allowed == self._radio():
+            return
+        self._connection.execute(
+            "INSERT OR REPLACE INTO settings VALUES (?, ?)", (INTERNET_RADIO, allowed)
+        )
+        self._stale.update(key for (key,) in self._connection.execute("SELECT id FROM playlists"))
+
+    # ---- the end of a batch
+
+    def finish(self) -> None:
+        """Look up again what may name something else now."""
+        stale, touched = self._stale, set()
+        if self._any():
+            touched = self._with_items(self._effects.items)
+            paths = self._paths | {self._homes.of(key).path for key in self._effects.folders}
+            stale |= touched | self._at_places(paths)
+        self._stale, self._paths = set(), set()
+        if not stale:
+            return
+        lookup, radio = ItemLookup(self._connection), self._radio()
+        for key in sorted(stale):
+            self._resolve(key, lookup, radio=radio, touched=key in touched)
+
+    def _any(self) -> bool:
+        row = self._connection.execute("SELECT 1 FROM playlists LIMIT 1").fetchone()
+        return row is not None
+
+    def _radio(self) -> bool:
+        row = self._connection.execute(
+            "SELECT value FROM settings WHERE name = ?", (INTERNET_RADIO,)
+        ).fetchone()
+        return bool(row and row[0])
+
+    def _with_items(self, items: Iterable[int]) -> set[int]:
+        """Playlists with entries that name one of these items (index ``entries_of_item``)."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT playlist_id FROM playlist_entries "
+            "WHERE item_id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(items)),),
+        )
+        return {key for (key,) in rows}
+
+    def _at_places(self, paths: Iterable[bytes]) -> set[int]:
+        rows = self._connection.execute(
+            "SELECT DISTINCT playlist_id FROM playlist_places "
+            "WHERE place IN (SELECT value FROM json_each(?))",
+            (json.dumps([_place(path) for path in paths]),),
+        )
+        return {key for (key,) in rows}
+
+    def _resolve(self, key: int, lookup: ItemLookup, *, radio: bool, touched: bool) -> None:
+        """``touched``: an item that an entry names looks different, whatever is found."""
+        before = self._of(key)
+        home = self._homes.of(before.folder)
+        rows = self._connection.execute(
+            "SELECT id, location, shown, reason, item_id, station_id, time FROM playlist_entries "
+            "WHERE playlist_id = ? ORDER BY position",
+            (key,),
+        ).fetchall()
+        meanings = [meaning(row[1], home.path) for row in rows]
+        entries = self._looked_up(meanings, lookup, radio=radio)
+        differing = [
+            (*entry, row[0])
+            for row, entry in zip(rows, entries, strict=True)
+            if row[2:] != tuple(entry)
+        ]
+        self._connection.executemany(
+            "UPDATE playlist_entries SET shown = ?, reason = ?, item_id = ?, station_id = ?, "
+            "time = ? WHERE id = ?",
+            differing,
+        )
+        self._write_places(key, meanings)
+        seen = self._show(key, before, entries, lookup, home)
+        if seen and (differing or touched):
+            self._effects.playlists.add(key)
+
+    def _looked_up(
+        self, meanings: list[Meaning], lookup: ItemLookup, *, radio: bool
+    ) -> list[_Entry]:
+        times: Counter[tuple[str, int]] = Counter()
+        entries = []
+        for each in meanings:
+            entry = _entry(each, lookup, radio=radio)
+            if entry.shown:
+                what = (
+                    ("u", entry.station_id or 0) if entry.item_id is None else ("i", entry.item_id)
+                )
+                entry = entry._replace(time=times[what])
+                times[what] += 1
+            entries.append(entry)
+        return entries
+
+    def _show(
+        self, key: int, before: _Playlist, entries: list[_Entry], lookup: ItemLookup, home: Home
+    ) -> bool:
+        """What is to be seen of the playlist itself; whether it is to be seen, or was."""
+        shown = [entry for entry in entries if entry.shown]
+        items = [lookup.found[entry.item_id] for entry in shown if entry.item_id is not None]
+        kinds = [item.kind for item in items]
+        sounds = not kinds or len(kinds) < len(shown) or Kind.AUDIO in kinds
+        after = _Playlist(
+            before.folder,
+            home.available and bool(shown),
+            Kind.AUDIO.value if sounds else kinds[0],
+            len(shown),
+            next((item.art_id for item in items if item.art_id is not None), None),
+        )
+        if after == before:
+            return after.shown
+        self._connection.execute(
+            "UPDATE playlists SET shown = ?, kind = ?, entry_count = ?, art_id = ? WHERE id = ?",
+            (*after[1:], key),
+        )
+        if after.shown != before.shown:
+            self._folders.count_playlist(before.folder, 1 if after.shown else -1)
+        if after.shown or before.shown:
+            self._effects.playlists.add(key)
+            if (after.shown, after.kind, after.art_id) != (
+                before.shown,
+                before.kind,
+                before.art_id,
+            ):
+                self._touch(before.folder)
+        return after.shown or before.shown
+
+    def _write_places(self, key: int, meanings: Iterable[Meaning]) -> None:
+        folders = {
+            os.path.dirname(path)  # noqa: PTH120 - bytes
+            for each in meanings
+            if isinstance(each, Files)
+            for path in each.paths
+        }
+        places = {_place(folder) for folder in folders}
+        rows = self._connection.execute(
+            "SELECT place FROM playlist_places WHERE playlist_id = ?", (key,)
+        )
+        known = {place for (place,) in rows}
+        self._connection.executemany(
+            "DELETE FROM playlist_places WHERE place = ? AND playlist_id = ?",
+            [(place, key) for place in known - places],
+        )
+        self._connection.executemany(
+            "INSERT INTO playlist_places VALUES (?, ?)", [(place, key) for place in places - known]
+        )
+
+    # ---- rows
+
+    def _of(self, key: int) -> _Playlist:
+        row = self._connection.execute(
+            "SELECT folder_id, shown, kind, entry_count, art_id FROM playlists WHERE id = ?", (key,)
+        ).fetchone()
+        if row is None:
+            raise KeyError(key)
+        return _Playlist(row[0], bool(row[1]), *row[2:])
+
+    def _at(self, folder: int, name: bytes) -> int | None:
+        row = self._connection.execute(
+            "SELECT id FROM playlists WHERE folder_id = ? AND name = ?", (folder, name)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def _update(self, key: int, row: tuple[object, ...]) -> None:
+        before = self._of(key)
+        (title,) = self._connection.execute(
+            "SELECT title FROM playlists WHERE id = ?", (key,)
+        ).fetchone()
+        if before.folder != row[0]:
+            self._hide(key, before)
+        elif before.shown and title != row[2]:
+            self._effects.playlists.add(key)
+            self._touch(before.folder)
+        self._connection.execute(
+            "UPDATE playlists SET folder_id = ?, name = ?, title = ?, sort_key = ?, size = ?, "
+            "mtime_ns = ?, device = ?, inode = ?, reason = ? WHERE id = ?",
+            (*row, key),
+        )
+
+    def _hide(self, key: int, playlist: _Playlist) -> None:
+        """It is no longer to be seen where it was."""
+        if playlist.shown:
+            self._connection.execute("UPDATE playlists SET shown = 0 WHERE id = ?", (key,))
+            self._folders.count_playlist(playlist.folder, -1)
+            self._touch(playlist.folder)
+
+    def _touch(self, folder: int) -> None:
+        self._effects.folders.add(folder)
+        self._effects.playlists_differ = True
+
+    def _write_entries(self, key: int, facts: PlaylistFacts) -> None:
+        """Replace the entries where they are not the same as before."""
+        said = [(entry.location, entry.title or _title(entry)) for entry in facts.entries]
+        known = self._connection.execute(
+            "SELECT location, title FROM playlist_entries WHERE playlist_id = ? ORDER BY position",
+            (key,),
+        ).fetchall()
+        if known == said:
+            return
+        self._connection.execute("DELETE FROM playlist_entries WHERE playlist_id = ?", (key,))
+        self._connection.executemany(
+            "INSERT INTO playlist_entries (playlist_id, position, location, title, shown, time) "
+            "VALUES (?, ?, ?, ?, 0, 0)",
+            [(key, position, *entry) for position, entry in enumerate(said)],
+        )
+
+    def _new_key(self, home: Home, name: bytes) -> int:
+        """A hash of the path, as that of a folder; of another number where it is taken."""
+        for again in count():
+            path = home.path_of(name)
+            key = hashed(KEY_BITS, b"playlist", path, *((b"%d" % again,) if again else ()))
+            taken = self._connection.execute("SELECT 1 FROM playlists WHERE id = ?", (key,))
+            if taken.fetchone() is None:
+                return key
+        raise AssertionError("unreachable")
+
+
+def _title(entry: PlaylistEntry) -> str | None:
+    """What an address is called where nobody gave it a name; items have titles of their own."""
+    named = meaning(entry.location, b"/")
+    return named.title if isinstance(named, Address) else None
+
+
+def _stored(status: FileStatus) -> tuple[int, int, int, int]:
+    return (
+        stored(status.size),
+        stored(status.mtime_ns),
+        stored(status.device),
+        stored(status.inode),
+    )
+
+
+def _entry(each: Meaning, lookup: ItemLookup, *, radio: bool) -> _Entry:
+    """What an entry names now; how often it was named before is not known here."""
+    if isinstance(each, Nothing):
+        return _Entry(False, each.reason, None, None, 0)
+    if isinstance(each, Address):
+        if not radio:
+            return _Entry(False, NO_RADIO, None, None, 0)
+        return _Entry(True, None, None, hashed(KEY_BITS, b"station", each.url.encode()), 0)
+    found = lookup.first(each.paths)
+    if found is not None:
+        return _Entry(True, None, found, None, 0)
+    reason = NESTED if any(is_playlist(path) for path in each.paths) else lookup.why(each.paths[0])
+    return _Entry(False, reason, None, None, 0)
+
+
+def _place(folder: bytes) -> int:
+    """The number of a folder's path, the same in any letter case."""
+    return hashed(KEY_BITS, b"place", folded_name(folder).encode("utf-8", "replace"))
