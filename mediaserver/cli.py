@@ -190,7 +190,7 @@ def why(
         typer.Option(
             "--root",
             metavar="MEDIA_ROOT",
-            help="A media root that was given to serve on its command line.",
+            help="A media root that is not in the configuration, and not served yet.",
             show_default=False,
         ),
     ] = None,

@@ -30,7 +30,7 @@ async def scan(settings: Settings, directory: DataDirectory) -> bool:
 
     Raises StartFailed; KeyboardInterrupt if told to stop (what is indexed stays).
     """
-    console = Console(soft_wrap=True)
+    console, errors = Console(soft_wrap=True), Console(stderr=True)
     library = await open_library(settings, directory)
     try:
         with Progress(
@@ -39,8 +39,9 @@ async def scan(settings: Settings, directory: DataDirectory) -> bool:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
-            console=Console(stderr=True),
+            console=errors,
             transient=True,
+            disable=not errors.is_terminal,
         ) as bar:
             summary = await _scan_interruptibly(library, bar)
         counts = await library.counts()

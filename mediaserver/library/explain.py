@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from mediaserver import urls
@@ -77,9 +78,12 @@ def explain(
 ) -> Explanation:
     """Explain a file or folder. ``index`` is the index's file; it need not exist.
 
-    Raises nothing for what it finds; an index that cannot be read is a reason of its own.
+    ``roots`` are the media roots that are configured; those that the index knows besides count
+    too, as they may have been named to a server directly. Raises nothing for what it finds; an
+    index that cannot be read is a reason of its own.
     """
     absolute = os.path.abspath(os.fsencode(path))  # noqa: PTH100 - links are to be seen
+    roots = [*roots, *(root for root in _known_roots(index) if root not in roots)]
     rules = Rules([os.fsencode(root) for root in roots], ignore=ignore, follow_links=follow_links)
     located = rules.locate(absolute)
     if located is None:
@@ -176,6 +180,14 @@ def _opened(index: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def _known_roots(index: Path) -> list[Path]:
+    try:
+        with _opened(index) as connection:
+            return [Path(os.fsdecode(root.path)) for root in known.roots(connection)]
+    except (sqlite3.Error, OSError):
+        return []  # told when a path is looked up
+
+
 def _look_up(
     connection: sqlite3.Connection,
     absolute: bytes,
@@ -240,7 +252,7 @@ def _item(connection: sqlite3.Connection, key: int) -> Served:
     facts = [("kind", kind), ("size", f"{size} bytes")]
     for word, value in zip(_FACTS, row[8:], strict=True):
         if value not in (None, ""):
-            facts.append((word, "; ".join(str(value).splitlines())))
+            facts.append(_fact(word, value))
     return Served(
         object_id=item_id(key),
         title=title,
@@ -252,6 +264,15 @@ def _item(connection: sqlite3.Connection, key: int) -> Served:
     )
 
 
+def _fact(word: str, value: object) -> tuple[str, str]:
+    match word:
+        case "duration_ms":
+            return "duration", f"{timedelta(seconds=round(int(str(value)) / 1000))}"
+        case "bitrate" | "sample_rate":
+            return word, f"{value} {'bit/s' if word == 'bitrate' else 'Hz'}"
+    return word, "; ".join(str(value).splitlines())
+
+
 def _folder(connection: sqlite3.Connection, key: int) -> Served:
     title, audio, video, image = connection.execute(
         "SELECT title, audio_below, video_below, image_below FROM folders WHERE id = ?", (key,)
@@ -261,7 +282,9 @@ def _folder(connection: sqlite3.Connection, key: int) -> Served:
         object_id=folder_id(key),
         title=title,
         upnp_class="object.container.storageFolder",
-        facts=tuple((word, f"{count} files") for word, count in counts if count),
+        facts=tuple(
+            (word, f"{count} file{'' if count == 1 else 's'}") for word, count in counts if count
+        ),
     )
 
 

@@ -52,13 +52,20 @@ def test_a_file_is_served_as_what_it_is(scene: Explained) -> None:
     assert found.lines()[1] == "is served"
 
 
+def test_roots_that_were_named_to_the_server_alone_count(scene: Explained) -> None:
+    scene.sound("one.wav")
+    scene.scan()
+    found = explain(scene.root / "one.wav", index=scene.root.parent / "index.sqlite", roots=())
+    assert found.served is not None
+
+
 def test_a_folder_is_served_with_what_is_below_it(scene: Explained) -> None:
     scene.sound("Artist/Album/one.wav")
     scene.scan()
     found = scene.why("Artist")
     assert found.served is not None
     assert found.served.object_id == folder_id(scene.folders()["Artist"])
-    assert found.served.facts == (("audio", "1 files"),)
+    assert found.served.facts == (("audio", "1 file"),)
 
 
 @pytest.mark.parametrize(
