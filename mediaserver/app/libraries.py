@@ -24,6 +24,7 @@ async def open_library(
         ],
         ignore=settings.library.ignore,
         follow_links=settings.library.follow_links,
+        internet_radio=settings.library.internet_radio,
         poll_seconds=settings.library.poll_seconds,
         quiet_seconds=settings.library.quiet_seconds,
         workers=settings.library.workers,

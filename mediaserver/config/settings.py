@@ -161,6 +161,11 @@ class LibrarySettings(Section):
     follow_links: bool = Field(
         default=False, description="Follow symbolic links that stay inside the media roots."
     )
+    internet_radio: bool = Field(
+        default=False,
+        description="Show the internet addresses that playlists hold, as radio stations. Devices "
+        "fetch them themselves; the server never does.",
+    )
     poll_seconds: int = Field(
         default=300,
         ge=10,

@@ -24,6 +24,7 @@ from mediaserver.library.indexing.known import (
     KnownPlaylist,
     KnownRoot,
 )
+from mediaserver.library.indexing.playlists import internet_radio
 from mediaserver.library.objects import Change
 from mediaserver.library.views import DEFAULT_VIEWS, View
 
@@ -109,6 +110,11 @@ class Indexer:
     def files_in(self, root_id: int) -> int:
         """How many files of a root are known."""
         return self._ask(lambda connection: known.files_in(connection, root_id))
+
+    @property
+    def internet_radio(self) -> bool:
+        """Whether addresses in playlists are to be seen."""
+        return self._ask(internet_radio)
 
     @property
     def system_update_id(self) -> int:

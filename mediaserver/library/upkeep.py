@@ -80,6 +80,7 @@ class Upkeep:
         rules: Rules,
         views: Sequence[View],
         *,
+        internet_radio: bool = False,
         timing: Timing,
         on_change: Callable[[Change], None],
         supervisor: Supervisor | None = None,
@@ -89,6 +90,7 @@ class Upkeep:
         self._roots = dict(roots)
         self._rules = rules
         self._views = tuple(views)
+        self._internet_radio = internet_radio
         self._timing = timing
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
@@ -299,6 +301,9 @@ class Upkeep:
             with indexer.batch() as batch:
                 for path, title in new:
                     batch.put_root(path, title)
+        if indexer.internet_radio != self._internet_radio:
+            with indexer.batch() as batch:
+                batch.allow_internet_radio(allowed=self._internet_radio)
         self.state.roots = tuple(indexer.roots())
         self.system_update_id = indexer.system_update_id
         return notes

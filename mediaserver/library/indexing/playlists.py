@@ -38,6 +38,14 @@ NESTED = "a playlist itself"
 CUT = "only its first 10,000 entries are read"
 
 
+def internet_radio(connection: sqlite3.Connection) -> bool:
+    """Whether addresses in playlists are shown."""
+    row = connection.execute(
+        "SELECT value FROM settings WHERE name = ?", (INTERNET_RADIO,)
+    ).fetchone()
+    return bool(row and row[0])
+
+
 class _Playlist(NamedTuple):
     folder: int
     shown: bool
@@ -136,7 +144,7 @@ class PlaylistIndex:
 
     def allow_internet_radio(self, *, allowed: bool) -> None:
         """Whether addresses in playlists are to be seen."""
-        if allowed == self._radio():
+        if allowed == internet_radio(self._connection):
             return
         self._connection.execute(
             "INSERT OR REPLACE INTO settings VALUES (?, ?)", (INTERNET_RADIO, allowed)
@@ -155,19 +163,13 @@ class PlaylistIndex:
         self._stale, self._paths = set(), set()
         if not stale:
             return
-        lookup, radio = ItemLookup(self._connection), self._radio()
+        lookup, radio = ItemLookup(self._connection), internet_radio(self._connection)
         for key in sorted(stale):
             self._resolve(key, lookup, radio=radio, touched=key in touched)
 
     def _any(self) -> bool:
         row = self._connection.execute("SELECT 1 FROM playlists LIMIT 1").fetchone()
         return row is not None
-
-    def _radio(self) -> bool:
-        row = self._connection.execute(
-            "SELECT value FROM settings WHERE name = ?", (INTERNET_RADIO,)
-        ).fetchone()
-        return bool(row and row[0])
 
     def _with_items(self, items: Iterable[int]) -> set[int]:
         """Playlists with entries that name one of these items (index ``entries_of_item``)."""
