@@ -48,12 +48,14 @@ class FacetLinks:
         self._link(item, placed, changed=False)
 
     def _link(self, item: int, placed: Sequence[tuple[Value, str]], *, changed: bool) -> None:
-        links = [(self._id_of(value), key, item, value.kind) for value, key in placed]
+        links = []
+        for value, key in placed:
+            facet = self._id_of(value)
+            links.append((facet, key, item, value.kind))
+            if value.sorted and (changed or facet not in self._sorts):
+                self._sorts[facet] = value.sort_key, changed
         self._connection.executemany("INSERT INTO item_facets VALUES (?, ?, ?, ?)", links)
         self._tally([(facet, kind) for facet, _, _, kind in links], 1)
-        for link, (value, _) in zip(links, placed, strict=True):
-            if value.sorted and (changed or link[0] not in self._sorts):
-                self._sorts[link[0]] = value.sort_key, changed
 
     def unlink(self, item: int) -> None:
         rows = self._connection.execute(

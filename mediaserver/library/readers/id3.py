@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import IO
 
-from mutagen.id3 import ID3, ID3NoHeaderError
+from mutagen.id3 import ID3, Frame, ID3NoHeaderError
 
 from mediaserver.library.readers.found import Found
 from mediaserver.library.readers.tags import choose
@@ -56,9 +56,9 @@ def apply(found: Found, tags: ID3) -> None:
         or date(first(texts("TDOR")))
     )
     found.release_id = release_id(first(texts("TXXX:MusicBrainz Album Id"))) or found.release_id
-    found.description = _comment(tags, reader) or found.description
+    found.description = _comment(reader) or found.description
     pictures = [
-        (int(frame.type), bytes(frame.data)) for frame in tags.getall("APIC") if frame.mime != "-->"
+        (int(frame.type), bytes(frame.data)) for frame in reader.all("APIC") if frame.mime != "-->"
     ]
     found.picture = choose(pictures) or found.picture
 
@@ -110,11 +110,12 @@ class _Texts:
     """Texts of the frames of one tag, in the character set they are in."""
 
     def __init__(self, tags: ID3) -> None:
-        self._tags = tags
+        # A plain dictionary: mutagen's own looks missing frames up by exceptions.
+        self._frames = dict(tags.items())
 
     def of(self, name: str) -> list[str]:
         """The texts of a frame; of genres, their names. Empty if there is none."""
-        frame = self._tags.get(name)
+        frame = self._frames.get(name)
         if frame is None:
             return []
         # mutagen knows "17", "(17)", "(4)Eurodisco", "RX" and "CR".
@@ -123,6 +124,10 @@ class _Texts:
         found = [str(text) for text in texts]
         return self.repaired(found) if frame.encoding == LATIN1 else found
 
+    def all(self, name: str) -> list[Frame]:
+        """The frames of a name that may occur several times."""
+        return [frame for key, frame in self._frames.items() if key.startswith(name)]
+
     def repaired(self, texts: list[str]) -> list[str]:
         return [text if text.isascii() else repaired(text, self._charset) for text in texts]
 
@@ -130,15 +135,15 @@ class _Texts:
     def _charset(self) -> str | None:
         return charset_of(
             text
-            for frame in self._tags.values()
+            for frame in self._frames.values()
             if getattr(frame, "encoding", None) == LATIN1
             for text in getattr(frame, "text", ())
             if isinstance(text, str)
         )
 
 
-def _comment(tags: ID3, texts: _Texts) -> str | None:
-    for frame in tags.getall("COMM"):
+def _comment(texts: _Texts) -> str | None:
+    for frame in texts.all("COMM"):
         if not frame.desc:
             found = [str(text) for text in frame.text]
             text = first(texts.repaired(found) if frame.encoding == LATIN1 else found)
