@@ -37,6 +37,9 @@ LOG_BYTES = 64 << 20
 CHECKPOINT_PAGES = 4000
 """Pages in the log, of 4 KB, at which they are carried over into the index."""
 WRITER_CACHE_KB = 16_000
+BULK_CACHE_KB = 128_000
+"""Of the writer while it may have much to write: ids are hashes, so each of many new rows is on
+another page, and a page that had to leave the cache is read again, and written again."""
 READER_CACHE_KB = 8_000
 
 
@@ -91,6 +94,8 @@ class Database:
             # The last connection carries the log over into the index and removes it.
             self._writer.close()
             self._writer = None
+            if not self.damaged:
+                index_file.note_sound(self.path)
 
     async def read(self, question: Callable[[Connection], T]) -> T:
         """Ask in a reader thread.
@@ -136,6 +141,19 @@ class Database:
                 if driver.in_transaction:
                     driver.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def writing_much(self) -> Iterator[None]:
+        """The writer may use more memory meanwhile; it takes what it needs, and gives it back."""
+        if self._writer is None:
+            raise IndexUnusable(f"index {self.path}: it is closed")
+        driver = driver_of(self._writer)
+        driver.execute(f"PRAGMA cache_size = -{BULK_CACHE_KB}")
+        try:
+            yield
+        finally:
+            driver.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KB}")
+            driver.execute("PRAGMA shrink_memory")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

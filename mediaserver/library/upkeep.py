@@ -342,9 +342,10 @@ class Upkeep:
         self.state.progress = ScanProgress()
         self.state.scanning = True
         try:
-            summary = scanner.scan(
-                targets, settle=settle, progress=note, stopped=self._closing.is_set
-            )
+            with self._database.writing_much():
+                summary = scanner.scan(
+                    targets, settle=settle, progress=note, stopped=self._closing.is_set
+                )
         finally:
             self.state.scanning = False
             self.state.roots = tuple(indexer.roots())

@@ -44,7 +44,7 @@ def database(path: Path) -> Iterator[Database]:
     yield database
     database.close()
     assert threading.active_count() == threads
-    assert {file.name for file in path.parent.iterdir()} == {path.name}
+    assert {file.name for file in path.parent.iterdir()} == {path.name, f"{path.name}-sound"}
 
 
 def put(database: Database, name: str, value: int) -> None:
@@ -213,6 +213,34 @@ def test_a_damaged_index_is_set_aside_and_made_anew(path: Path) -> None:
     database.close()
 
 
+def test_an_index_that_was_closed_in_good_order_is_not_looked_through_page_by_page(
+    path: Path,
+) -> None:
+    filled(path)
+    size = path.stat().st_size
+    overwrite(path, size // 2, size // 2 + 20_000)
+    index_file.note_sound(path)
+    database = Database(path)
+    assert database.open() == []
+    # As if the program were killed now.
+    with closing(Database(path)) as after_a_crash:
+        [note] = after_a_crash.open()
+        assert "damaged" in note
+    database.close()
+
+
+def test_memory_for_much_writing_is_given_back(database: Database) -> None:
+    def cache_size() -> object:
+        with database.begin() as connection:
+            return connection.execute(text("PRAGMA cache_size")).scalar()
+
+    before = cache_size()
+    with database.writing_much():
+        assert cache_size() != before
+        put(database, "a", 1)
+    assert cache_size() == before
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -293,7 +321,7 @@ def test_only_one_file_set_aside_is_kept(path: Path) -> None:
             database.open()
     assert (path.parent / "index.sqlite.set-aside").read_bytes() == b"second " * 100
     names = {file.name for file in path.parent.iterdir()}
-    assert names == {"index.sqlite", "index.sqlite.set-aside"}
+    assert names == {"index.sqlite", "index.sqlite-sound", "index.sqlite.set-aside"}
 
 
 def test_damage_that_shows_later_is_noticed_and_repaired_by_opening_again(path: Path) -> None:
