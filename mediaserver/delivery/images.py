@@ -38,7 +38,8 @@ class _Pictures:
         if source is None:
             return
         source.close()
-        rendition = await making(path, profile)
+        # From where it really is: whatever the path leads to by then is not followed.
+        rendition = await making(source.path, profile)
         if rendition is None:
             await answers.refuse(scope, send, 404)
             return

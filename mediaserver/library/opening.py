@@ -43,6 +43,8 @@ class OpenFile:
     """A regular file opened for reading, and what it was at that moment. To be closed."""
 
     descriptor: int
+    path: bytes
+    """Where it really is: through no link, and inside a media root."""
     size: int
     mtime_ns: int
     inode: int
@@ -78,13 +80,13 @@ def open_media(path: bytes, root: bytes, *more_roots: bytes) -> OpenFile:
     except ValueError as error:
         raise FileGone("not a path") from error
     try:
-        status = _checked(descriptor, inside)
+        status, real = _checked(descriptor, inside)
         opened = os.open(_name(descriptor), _READ)
     except OSError as error:
         raise _translated(error) from error
     finally:
         os.close(descriptor)
-    return OpenFile(opened, status.st_size, status.st_mtime_ns, status.st_ino)
+    return OpenFile(opened, real, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _real_root(root: bytes) -> bytes | None:
@@ -100,8 +102,8 @@ def _real_root(root: bytes) -> bytes | None:
     return real if real.endswith(b"/") else real + b"/"
 
 
-def _checked(descriptor: int, inside: Sequence[bytes]) -> os.stat_result:
-    """What something is, if it may be served. Raises FileGone, OSError."""
+def _checked(descriptor: int, inside: Sequence[bytes]) -> tuple[os.stat_result, bytes]:
+    """What something is and where, if it may be served. Raises FileGone, OSError."""
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise FileGone("not a regular file")
@@ -110,7 +112,7 @@ def _checked(descriptor: int, inside: Sequence[bytes]) -> os.stat_result:
     real = _real(descriptor)
     if not any(real.startswith(root) for root in inside):
         raise FileGone("outside the media root")
-    return status
+    return status, real
 
 
 def _real(descriptor: int) -> bytes:

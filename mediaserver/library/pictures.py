@@ -57,7 +57,7 @@ def render(job: RenderJob) -> Picture:
 
 def _file_picture(path: bytes) -> tuple[bytes, int | None]:
     """A picture file; of a RAW photo the preview in it, and how that is to be turned."""
-    contents = open_contents(path)
+    contents = open_contents(path, exact=True)
     with contents.file:
         if dispatch.is_raw(path, format_of(contents.head)):
             return raw.preview(contents)
@@ -178,7 +178,7 @@ def _image(frame: "av.VideoFrame") -> "Image.Image":
 
 def _video_frame(path: bytes) -> "Image.Image":
     """A picture from a tenth into a video; a later one if that is nearly black."""
-    contents = open_contents(path)
+    contents = open_contents(path, exact=True)
     with (
         contents.file,
         streams.open_container(contents, format_of(contents.head)) as container,

@@ -49,6 +49,13 @@ def test_a_link_inside_the_root_is_followed(root: Path) -> None:
     assert content(root / "link.mp3", root) == b"music"
 
 
+def test_what_is_open_knows_where_it_really_is(root: Path) -> None:
+    (root / "song.mp3").write_bytes(b"music")
+    (root / "link.mp3").symlink_to("song.mp3")
+    with open_media(bytes(root / "link.mp3"), bytes(root)) as file:
+        assert file.path == bytes((root / "song.mp3").resolve())
+
+
 def test_a_link_to_another_root_is_followed_if_that_is_allowed(root: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()

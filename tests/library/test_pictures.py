@@ -1,10 +1,12 @@
 """Renditions: DLNA's image profiles out of pictures, art and films (dlna-http 8)."""
 
 import io
+import os
 import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pillow_heif
 import pytest
@@ -349,3 +351,23 @@ def test_sound_gives_no_picture(tmp_path: Path) -> None:
     path = make_media.sound(tmp_path / "a.mka", rate=48000)
     with pytest.raises(UnreadableMedia, match="no moving pictures"):
         render(RenderJob(bytes(path), "JPEG_TN", "frame"))
+
+
+@pytest.mark.parametrize("source", ["file", "frame", "embedded"])
+@pytest.mark.parametrize("where", ["file", "folder"])
+def test_what_became_a_link_is_not_followed(
+    tmp_path: Path, source: Literal["file", "frame", "embedded"], where: str
+) -> None:
+    """security.md T2: between the look at a file and the making of its picture."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    photo = Path(os.fsdecode(file_of(outside, make_media.picture())))
+    if where == "file":
+        path = tmp_path / photo.name
+        path.symlink_to(photo)
+    else:
+        (tmp_path / "folder").symlink_to(outside)
+        path = tmp_path / "folder" / photo.name
+
+    with pytest.raises(UnreadableMedia, match="somewhere else"):
+        render(RenderJob(bytes(path), "JPEG_TN", source))

@@ -37,16 +37,19 @@ class Contents:
         return digest.digest()
 
 
-def open_contents(path: bytes) -> Contents:
+def open_contents(path: bytes, *, exact: bool = False) -> Contents:
     """Open for reading; the caller closes ``.file``. Raises OSError, UnreadableMedia.
 
-    Without waiting for the other end of a FIFO (security.md M5).
+    Without waiting for the other end of a FIFO (security.md M5). ``exact``: only if nothing on
+    the way is a link, which a path that was looked at before may have become (T2).
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableMedia("not a regular file")
+        if exact and os.readlink(b"/proc/self/fd/%d" % descriptor) != path:  # noqa: PTH115
+            raise UnreadableMedia("it is somewhere else by now")
         file = open(descriptor, "rb")  # noqa: PTH123, SIM115 - a descriptor; the caller closes
     except BaseException:
         os.close(descriptor)

@@ -211,8 +211,11 @@ _TAG_FIELDS = (
 
 
 def embedded_art(path: bytes) -> bytes:
-    """The picture that :func:`read` tells of, itself. Raises OSError, UnreadableMedia."""
-    contents = open_contents(path)
+    """The picture that :func:`read` tells of, itself. Raises OSError, UnreadableMedia.
+
+    ``path`` leads through no link.
+    """
+    contents = open_contents(path, exact=True)
     with contents.file:
         picture = understand(contents).picture
     if picture is None:

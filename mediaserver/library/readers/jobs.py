@@ -34,6 +34,7 @@ class ReadJob:
 class RenderJob:
     """A picture to be made: of a picture file, of art inside a media file, of a video's frame.
 
+    ``path`` leads through no link: what became one since it was looked at is not followed.
     ``profile`` is a key of :data:`PROFILES`, or ``original`` for embedded art as it is.
     """
 
