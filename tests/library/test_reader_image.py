@@ -174,6 +174,18 @@ def test_without_exif_the_date_is_that_of_xmp(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "description",
+    [
+        b"<rdf:Description tiff:Make='NIKON CORPORATION' tiff:Model='NIKON D750'/>",
+        b"<rdf:Description><tiff:Make>Nikon</tiff:Make><tiff:Model>NIKON D750</tiff:Model>",
+    ],
+)
+def test_without_exif_the_camera_is_that_of_xmp(tmp_path: Path, description: bytes) -> None:
+    xmp = b"<x:xmpmeta>" + description
+    assert facts_of(tmp_path / "a.jpg", make_media.picture(xmp=xmp)).camera == "NIKON D750"
+
+
+@pytest.mark.parametrize(
     ("description", "expected"),
     [("Grandma's garden", "Grandma's garden"), ("OLYMPUS DIGITAL CAMERA", None), ("  ", None)],
 )

@@ -1,6 +1,7 @@
 """Pictures through Pillow: the header, never the pixels (a bomb stays packed, security.md M4)."""
 
 import contextlib
+import html
 import importlib
 import re
 import struct
@@ -52,6 +53,8 @@ _XMP_DATE = re.compile(
     rb"(?:exif:DateTimeOriginal|photoshop:DateCreated|xmp:CreateDate)"
     rb"(?:=[\"']|>)([0-9][0-9T:.+Z-]{3,40})"
 )
+_XMP_MAKE = re.compile(rb"tiff:Make(?:=[\"']|>)([^\"'<]{1,80})")
+_XMP_MODEL = re.compile(rb"tiff:Model(?:=[\"']|>)([^\"'<]{1,80})")
 # What cameras write where people would describe the picture.
 _MACHINE_DESCRIPTIONS = re.compile(
     r"(?:OLYMPUS|KONICA|MINOLTA|SONY|KODAK|PENTAX|RICOH|CASIO|SAMSUNG|FUJIFILM|DCIM|DSC|"
@@ -97,17 +100,25 @@ def _header(contents: Contents, found: Found, name: str) -> None:
         found.color_depth = _DEPTHS.get(image.mode, 24)
         with contextlib.suppress(Exception):  # damaged EXIF: the picture may be all right
             _exif(image, found)
-        if found.date is None:
-            found.date = _xmp_date(image)
+        if found.date is None or found.camera is None:
+            _xmp(image, found)
 
 
-def _xmp_date(image: "Image.Image") -> str | None:
+def _xmp(image: "Image.Image", found: Found) -> None:
+    """Date and camera where EXIF does not tell: programs that edit keep them here."""
     xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
     if isinstance(xmp, str):
         xmp = xmp.encode(errors="replace")
-    if isinstance(xmp, bytes) and (match := _XMP_DATE.search(xmp)):
-        return date(match[1].decode("ascii", "replace"))
-    return None
+    if not isinstance(xmp, bytes):
+        return
+    if found.date is None and (match := _XMP_DATE.search(xmp)):
+        found.date = date(match[1].decode("ascii", "replace"))
+    if found.camera is None:
+        make, model = (
+            text_of(html.unescape(match[1].decode(errors="replace"))) if match else ""
+            for match in (_XMP_MAKE.search(xmp), _XMP_MODEL.search(xmp))
+        )
+        found.camera = camera_of(make, model)
 
 
 def _exif(image: "Image.Image", found: Found) -> None:
