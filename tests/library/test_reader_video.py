@@ -237,3 +237,46 @@ def test_a_real_file_has_the_profile_that_it_conforms_to(
         video_bitrate=600_000,
     )
     assert facts_of(path).dlna_profile == profile
+
+
+# ---- names
+
+
+def test_an_episode_is_told_by_its_name_and_folders(tmp_path: Path) -> None:
+    folder = tmp_path / "Dark River" / "Season 01"
+    folder.mkdir(parents=True)
+    facts = facts_of(make_media.film(folder / "S01E02 - The Door.mkv"))
+    assert facts.title == "Dark River - S01E02 - The Door"
+    assert (facts.series, facts.season, facts.episode) == ("Dark River", 1, 2)
+    assert (facts.program, facts.film, facts.named) == ("The Door", False, True)
+
+
+def test_the_title_of_an_episode_is_that_of_its_tag(tmp_path: Path) -> None:
+    path = make_media.film(tmp_path / "Dark.River.S01E02.720p.mkv", metadata={"title": "The Door"})
+    facts = facts_of(path)
+    assert facts.title == "Dark River - S01E02 - The Door"
+    assert (facts.program, facts.named) == ("The Door", False)
+
+
+def test_an_episode_is_told_by_its_tags(tmp_path: Path) -> None:
+    """The atoms tvsh, tvsn, tves of MP4, by the names that FFmpeg gives them."""
+    path = make_media.film(
+        tmp_path / "x.mp4",
+        metadata={"show": "Dark River", "season_number": "2", "episode_sort": "3"},
+    )
+    facts = facts_of(path)
+    assert (facts.series, facts.season, facts.episode) == ("Dark River", 2, 3)
+    assert facts.title == "Dark River - S02E03"
+
+
+def test_a_film_is_told_by_its_name(tmp_path: Path) -> None:
+    facts = facts_of(make_media.film(tmp_path / "Heat.1995.1080p.x264.mkv"))
+    assert (facts.title, facts.date, facts.film) == ("Heat (1995)", "1995", True)
+    titled = tmp_path / "Heat (1995).mkv"
+    facts = facts_of(make_media.film(titled, metadata={"title": "Heat.1995.1080p.x264-GRP"}))
+    assert (facts.title, facts.date, facts.film) == ("Heat (1995)", "1995", True)
+
+
+def test_a_video_of_a_camera_keeps_its_name(tmp_path: Path) -> None:
+    facts = facts_of(make_media.film(tmp_path / "MVI_0012.mp4"))
+    assert (facts.title, facts.film, facts.series) == ("MVI_0012", False, None)

@@ -168,7 +168,8 @@ def _guessed(
     from guessit import guessit
 
     guess: Mapping[str, object] = {}
-    options = {"type": "episode" if episode else "movie"}
+    # Options that somebody has in their home directory for guessit are not for us.
+    options = {"type": "episode" if episode else "movie", "no_user_config": True}
     with contextlib.suppress(Exception):  # an odd name: then it is just a name
         guess = guessit(f"{stem[:MAX_STEM]}.mkv", options)
     title, year = _text(guess.get("title")), guess.get("year")
