@@ -17,7 +17,7 @@ from pathlib import Path
 from mediaserver import urls
 from mediaserver.library.artwork import is_art_name
 from mediaserver.library.indexing import known
-from mediaserver.library.object_ids import folder_id, item_id
+from mediaserver.library.object_ids import folder_id, item_id, playlist_id
 from mediaserver.library.objects import ObjectID
 from mediaserver.library.readers.naming import clean
 from mediaserver.library.roots import (
@@ -30,7 +30,7 @@ from mediaserver.library.roots import (
     join,
 )
 from mediaserver.library.scanning.listing import file_status, list_folder
-from mediaserver.media_types import SIDECAR_SUFFIXES, by_suffix
+from mediaserver.media_types import SIDECAR_SUFFIXES, by_suffix, is_playlist
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +154,7 @@ def _component(root: bytes, parent: bytes, name: bytes, rules: Rules, *, last: b
 def _of_file(
     path: bytes, parent: bytes, name: bytes, rules: Rules, status: os.stat_result
 ) -> str | None:
-    if by_suffix(name) is None:
+    if by_suffix(name) is None and not is_playlist(name):
         suffix = os.fsdecode(name.rpartition(b".")[2]) if b"." in name else ""
         if suffix.lower() in SIDECAR_SUFFIXES:
             return f"a file of the type .{suffix} belongs to others, it is no media itself"
@@ -212,7 +212,11 @@ def _look_up(
             file = known.file(connection, parent.key, name)
             if file is not None:
                 served = _item(connection, file.key)
-                reasons += _differences(absolute, file)
+                reasons += _differences(absolute, file.status, file.reason)
+            playlist = known.known_playlists(connection, parent.key).get(name)
+            if playlist is not None:
+                served, left_out = _playlist(connection, playlist)
+                reasons += [*left_out, *_differences(absolute, playlist.status, None)]
     if served is None and not reasons:
         reasons.append("it has not been scanned yet")
         if os.path.isdir(absolute):  # noqa: PTH112
@@ -222,15 +226,16 @@ def _look_up(
     return Explanation(path=absolute, reasons=tuple(reasons), served=served)
 
 
-def _differences(path: bytes, file: known.KnownFile) -> list[str]:
+def _differences(path: bytes, before: known.FileStatus, reason: str | None) -> list[str]:
+    """What is wrong with a file, or is not any more what the index has of it."""
     reasons = []
-    if file.reason is not None:
-        reasons.append(f"its contents could not be read: {file.reason}")
+    if reason is not None:
+        reasons.append(f"its contents could not be read: {reason}")
     try:
         now = file_status(os.stat(path))  # noqa: PTH116
     except OSError:
         return reasons  # told by the rules already
-    if (now.size, now.mtime_ns) != (file.status.size, file.status.mtime_ns):
+    if (now.size, now.mtime_ns) != (before.size, before.mtime_ns):
         reasons.append("it has changed since it was read; the next scan reads it again")
     return reasons
 
@@ -286,6 +291,46 @@ def _folder(connection: sqlite3.Connection, key: int) -> Served:
             (word, f"{count} file{'' if count == 1 else 's'}") for word, count in counts if count
         ),
     )
+
+
+_EXAMPLES = 3
+"""Entries of a playlist that are named for each reason why they are left out."""
+
+
+def _playlist(
+    connection: sqlite3.Connection, known_one: known.KnownPlaylist
+) -> tuple[Served | None, list[str]]:
+    """What a playlist is served as, and why not, or not all of it."""
+    title, shown, count = connection.execute(
+        "SELECT title, shown, entry_count FROM playlists WHERE id = ?", (known_one.key,)
+    ).fetchone()
+    left_out: dict[str, list[str]] = {}
+    total = 0
+    for location, reason in connection.execute(
+        "SELECT location, reason FROM playlist_entries WHERE playlist_id = ? ORDER BY position",
+        (known_one.key,),
+    ):
+        total += 1
+        if reason is not None:
+            left_out.setdefault(reason, []).append(location)
+    reasons = []
+    if known_one.reason is not None:
+        reasons.append(known_one.reason if total else f"it could not be read: {known_one.reason}")
+    elif not total:
+        reasons.append("it names nothing")
+    for reason, locations in left_out.items():
+        examples = ", ".join(locations[:_EXAMPLES])
+        more = ", ..." if len(locations) > _EXAMPLES else ""
+        reasons.append(f"{len(locations)} of {total} entries left out: {reason} ({examples}{more})")
+    if not shown:
+        return None, reasons
+    served = Served(
+        object_id=playlist_id(known_one.key),
+        title=title,
+        upnp_class="object.container.playlistContainer",
+        facts=(("entries", str(count)),),
+    )
+    return served, reasons
 
 
 def _served_lines(served: Served) -> list[str]:

@@ -10,7 +10,8 @@ from mediaserver.av import didl, filter, renditions
 from mediaserver.av.resources import duration
 from mediaserver.clients import UNKNOWN, ClientProfile, DateForm
 from mediaserver.library import pictures
-from mediaserver.library.objects import Item, Object, ObjectID
+from mediaserver.library.locations import Address, meaning
+from mediaserver.library.objects import Item, Object, ObjectID, Station
 from tests.av.library_fake import (
     ALBUM,
     BASE_URL,
@@ -38,6 +39,52 @@ def told(each: Object, wanted: str = "*", profile: ClientProfile = UNKNOWN) -> A
 
 def resources(each: Object, wanted: str = "*", profile: ClientProfile = UNKNOWN) -> list[Any]:
     return list(told(each, wanted, profile).iter("{*}res"))
+
+
+# ---- stations
+
+STATION = Station(
+    object_id=ObjectID("vmpp0000000001u0000000002"),
+    parent_id=ObjectID("vmpp0000000001"),
+    ref_id=ObjectID("p0000000001u0000000002"),
+    upnp_class="object.item.audioItem.audioBroadcast",
+    mime_type="audio/mpeg",
+    title="News & <more>",
+    url="http://radio.example/live?a=1&b='2'",
+)
+
+
+def test_a_station_has_its_own_address_as_resource() -> None:
+    element = told(STATION)
+    assert (element.get("id"), element.get("parentID")) == (STATION.object_id, STATION.parent_id)
+    assert element.get("refID") == STATION.ref_id
+    assert texts(element, "dc:title") == ["News & <more>"]
+    assert texts(element, "upnp:class") == ["object.item.audioItem.audioBroadcast"]
+    [res] = resources(STATION)
+    assert res.attrib == {"protocolInfo": "http-get:*:audio/mpeg:*"}
+    assert res.text == STATION.url
+
+
+@pytest.mark.parametrize(
+    ("wanted", "number"), [("*", 1), ("res", 1), ("res@size", 1), ("@protocolInfo", 1), ("", 0)]
+)
+def test_a_station_has_a_resource_if_one_is_asked_for(wanted: str, number: int) -> None:
+    assert len(resources(STATION, wanted)) == number
+
+
+def test_a_station_at_home_is_no_reference() -> None:
+    assert told(replace(STATION, ref_id=None)).get("refID") is None
+    assert told(STATION, profile=ClientProfile(hide_references=True)).get("refID") is None
+
+
+def test_the_longest_address_is_told_in_full() -> None:
+    """A cut one leads nowhere."""
+    location = "http://radio.example/?" + "a&'" * 77
+    found = meaning(location, b"/")
+    assert isinstance(found, Address)
+    station = replace(STATION, url=found.url)
+    for profile in (UNKNOWN, ClientProfile(escape_quotes=True), ClientProfile(ascii_only=True)):
+        assert resources(station, profile=profile)[0].text == location
 
 
 # ---- properties

@@ -23,6 +23,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     sound(root / "song.flac", seconds=1, metadata={"title": "Song", "genre": "Jazz"})
     film(root / "film.mkv", seconds=1)
     (root / "photo.jpg").write_bytes(picture(size=(1200, 900)))
+    (root / "mine.m3u").write_text("song.flac")
     home = tmp_path_factory.mktemp("home")
     with Program(root, home=home, options=("--name", "Attic")) as running:
         running.wait_until_scanned(items=3)
@@ -141,6 +142,16 @@ def test_the_xbox_360_browses_by_the_ids_it_knows(
     document = etree.fromstring(answer["Result"].encode())
     assert title in "".join(document.itertext()).casefold()
     assert int(answer["TotalMatches"]) > 0
+
+
+def test_the_xbox_360_finds_playlists(speak: Speak) -> None:
+    """content-directory 9 and 14: a search in F, which it browses then."""
+    point = speak(XBOX_360)
+    found = point.search("F", 'upnp:class = "object.container.playlistContainer"')
+    [playlist] = found.objects
+    assert playlist.get("parentID") == "F"
+    [entry] = point.browse(playlist.get("id")).objects
+    assert entry.get("refID") is None
 
 
 def test_the_xbox_360_finds_music_once(speak: Speak) -> None:

@@ -43,6 +43,10 @@ def media_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         sound(album / f"0{number}.flac", seconds=1 + number, metadata=tags)
     (album / "cover.jpg").write_bytes(picture(size=(300, 300)))
+    (root / "Lists").mkdir()
+    entries = [f"..\\Music\\Björk\\Début\\0{number}.flac" for number in (3, 1, 3)]
+    entries += ["../Films/gone.mkv", "http://radio.example/live", "../Films/A%20Film.mkv"]
+    (root / "Lists" / "Sunday.m3u").write_bytes("\r\n".join(entries).encode("cp1252"))
     (root / "Films").mkdir()
     film(root / "Films" / "A Film.mkv", seconds=3)
     (root / "Photos").mkdir()
@@ -156,6 +160,24 @@ async def test_an_album_lists_its_tracks_in_their_order(server: DmsDevice) -> No
     titles = [each.title for each in await children(server, album.id)]
 
     assert titles == ["Human Behaviour", "Crying", "Vénus as a Boy"]
+
+
+async def test_a_playlist_lists_its_tracks_in_its_order(
+    server: DmsDevice, media_root: Path
+) -> None:
+    playlist = await child(server, "Music", "Playlists", "Sunday")
+    assert playlist.upnp_class == "object.container.playlistContainer"
+
+    entries = await children(server, playlist.id)
+
+    assert [each.title for each in entries] == [
+        "Vénus as a Boy",
+        "Human Behaviour",
+        "Vénus as a Boy",
+        "A Film",
+    ]
+    _, data = await asyncio.to_thread(fetch, uri_of(entries[2]))
+    assert data == (media_root / "Music/Björk/Début/03.flac").read_bytes()
 
 
 async def test_search_ignores_case_and_accents(server: DmsDevice) -> None:

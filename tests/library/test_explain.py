@@ -189,3 +189,59 @@ def test_names_of_any_bytes_are_shown_printable(scene: Explained) -> None:
     found = scene.why(Path(os.fsdecode(path)))
     assert found.served is not None
     assert all(line.isprintable() for line in found.lines())
+
+
+# ---- playlists
+
+
+def test_a_playlist_tells_what_is_served_and_what_is_left_out(scene: Explained) -> None:
+    scene.sound("one.wav")
+    lines = ["one.wav", "gone.wav", "a.wav", "b.wav", "c.wav", "http://radio.example/", "/etc/x"]
+    (scene.root / "Mine.m3u").write_text("\n".join(lines))
+    scene.scan()
+    found = scene.why("Mine.m3u")
+    assert found.served is not None
+    assert found.served.title == "Mine"
+    assert found.served.upnp_class == "object.container.playlistContainer"
+    assert dict(found.served.facts) == {"entries": "1"}
+    assert found.reasons == (
+        "4 of 7 entries left out: no such file in the library (gone.wav, a.wav, b.wav, ...)",
+        "1 of 7 entries left out: an address in the internet, and library.internet_radio is off"
+        " (http://radio.example/)",
+        "1 of 7 entries left out: outside of the media roots (/etc/x)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("list.m3u", "gone.wav", "1 of 1 entries left out: no such file"),
+        ("list.m3u", "# nothing", "it names nothing"),
+        ("list.xspf", "no XML", "it could not be read: not XML"),
+        ("stream.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:9\na.ts", "it could not be read: a stream"),
+    ],
+)
+def test_a_playlist_that_is_not_served_tells_why(
+    scene: Explained, name: str, text: str, reason: str
+) -> None:
+    scene.sound("one.wav")
+    (scene.root / name).write_text(text)
+    scene.scan()
+    found = scene.why(name)
+    assert found.served is None
+    assert [line for line in found.reasons if line.startswith(reason)] != []
+
+
+def test_a_playlist_that_has_changed_since_says_so(scene: Explained) -> None:
+    scene.sound("one.wav")
+    (scene.root / "Mine.m3u").write_text("one.wav")
+    scene.scan()
+    (scene.root / "Mine.m3u").write_text("one.wav\none.wav")
+    assert "it has changed" in scene.why("Mine.m3u").reasons[0]
+
+
+def test_a_playlist_nobody_has_scanned_is_told_to_be_one(scene: Explained) -> None:
+    scene.sound("one.wav")
+    scene.scan()
+    (scene.root / "Mine.m3u").write_text("one.wav")
+    assert scene.why("Mine.m3u").reasons == ("it has not been scanned yet",)
