@@ -7,12 +7,13 @@ import re
 import shutil
 import socket
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.control_point import DC, DEVICE, DIDL, UPNP, ControlPoint
+from tests.control_point import DC, DEVICE, DIDL, SECONDS, UPNP, ControlPoint
 from tests.end_to_end.program import Program
 from tests.lan.messages import heard, search, search_all, silent
 from tests.lan.network import Host, Lan, Network
@@ -135,6 +136,22 @@ def test_urls_of_an_answer_have_the_address_the_question_came_to(
     point.close()
 
 
+@pytest.mark.parametrize("address", ["10.91.0.2", "fd91::2", "link-local"])
+def test_events_reach_subscribers_of_every_kind_of_address(
+    address: str, lan: Lan, program: Program
+) -> None:
+    own = {"10.91.0.2": "10.91.0.1", "fd91::2": "fd91::1"}.get(address)
+    if own is None:
+        address, own = link_local(lan.player, "eth0"), link_local(lan.server, "eth0")
+    point = control_point(lan.player, location(own, program))
+    events = EventListener(lan.player, address, point)
+    seq, body = events.next()
+    assert seq == 0
+    assert b"<SystemUpdateID>" in body
+    events.close()
+    point.close()
+
+
 def test_addresses_that_were_made_up_serve_as_well(
     network: Network, media_root: Path, tmp_path: Path
 ) -> None:
@@ -197,13 +214,22 @@ class EventListener:
     """A subscriber of ContentDirectory that answers every event."""
 
     def __init__(self, host: Host, address: str, point: ControlPoint) -> None:
-        self._server = host.inside(lambda: socket.create_server((address, 5000)))
+        version_6 = ":" in address
+        scoped = f"{address}%eth0" if address.startswith("fe80:") else address
+
+        def listen() -> socket.socket:
+            place = socket.getaddrinfo(scoped, 5000, type=socket.SOCK_STREAM)[0][4]
+            family = socket.AF_INET6 if version_6 else socket.AF_INET
+            return socket.create_server(place, family=family)
+
+        self._server = host.inside(listen)
         self._server.settimeout(15)
+        authority = f"[{address}]" if version_6 else address
         service = point.service("ContentDirectory")
         answer = point.request(
             service["eventSubURL"],
             "SUBSCRIBE",
-            {"CALLBACK": f"<http://{address}:5000/>", "NT": "upnp:event", "TIMEOUT": "Second-300"},
+            {"CALLBACK": f"<http://{authority}:5000/>", "NT": "upnp:event"},
         )
         assert answer.status == 200
         self.sid = answer.headers["sid"]
@@ -283,6 +309,21 @@ def test_an_address_that_is_not_wanted_any_more_is_revoked_from_there(
     assert answer["LOCATION"] == location("10.91.0.1", program)
 
 
+def test_a_server_that_loses_its_network_is_there_again_with_it(lan: Lan, program: Program) -> None:
+    for interface in ("eth0", "eth1"):
+        lan.server.ip("link", "set", interface, "down")
+    program.wait_for(
+        lambda: "listening no longer address=10.92.0.1" in program.log, "the loss of all"
+    )
+    with lan.player.listener(seconds=15) as listener:
+        for interface in ("eth0", "eth1"):
+            lan.server.ip("link", "set", interface, "up")
+        heard(listener, "ssdp:alive", location=location("10.91.0.1", program))
+    point = control_point(lan.player, location("10.91.0.1", program))
+    assert point.description().findtext(f".//{DEVICE}UDN") == program.udn
+    point.close()
+
+
 def test_a_server_without_network_waits_for_one(
     network: Network, media_root: Path, tmp_path: Path
 ) -> None:
@@ -290,7 +331,7 @@ def test_a_server_without_network_waits_for_one(
     server, player = network.host("server"), network.host("player")
     player.plug("eth0", "br0", "10.91.0.2/24")
     with served(media_root, host=server, home=tmp_path / "home", wait=False) as program:
-        program.wait_for(lambda: "no network interface yet" in program.log, "the warning")
+        program.wait_for(lambda: "no network to serve yet" in program.log, "the warning")
         server.plug("eth0", "br0", "10.91.0.1/24")
         program.wait_until_ready()
         answer, _ = search(player, "10.91.0.2", MEDIA_SERVER)
@@ -302,10 +343,22 @@ def test_a_server_that_waits_for_a_network_can_be_stopped(
 ) -> None:
     server = network.host("server")
     with served(media_root, host=server, home=tmp_path / "home", wait=False) as program:
-        program.wait_for(lambda: "no network interface yet" in program.log, "the warning")
+        program.wait_for(lambda: "no network to serve yet" in program.log, "the warning")
 
 
 # ---- Neighbours on the host, and strangers
+
+
+def test_its_owner_reaches_it_at_localhost(lan: Lan, program: Program) -> None:
+    def ask() -> bytes:
+        connection = HTTPConnection("localhost", program.port, timeout=SECONDS)
+        try:
+            connection.request("GET", "/health")
+            return connection.getresponse().read()
+        finally:
+            connection.close()
+
+    assert program.udn in lan.server.inside(ask).decode()
 
 
 def test_two_servers_on_one_host_are_both_found(
