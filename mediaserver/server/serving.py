@@ -138,7 +138,10 @@ class HttpServer:
     async def _keep_looking(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            self.look()
+            try:
+                self.look()
+            except Exception:  # the next look may go well; without any, nobody is ever late
+                logger.exception("cannot look at the deadlines of connections")
 
     async def stop(self, grace: float = GRACE_SECONDS) -> None:
         """Take no more connections, give running answers ``grace`` seconds, end everything."""
