@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import MutableMapping
 from typing import Any
 
+import pytest
+
 from tests.http_server import Receive, Send, connected, echo, request, serving
 from tests.server.timing import Time, until_full, until_open
 
@@ -145,3 +147,22 @@ async def test_a_refused_peer_that_does_not_close_is_cut_off_after_2_seconds() -
         assert time.server.connections == 1
         await time.passes(2)
         await until_open(time.server, 0)
+
+
+async def test_a_look_at_the_deadlines_that_fails_is_not_the_last(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("mediaserver.server.serving.LOOK_SECONDS", 0)
+    looks: list[str] = []
+    looked_again = asyncio.Event()
+
+    def look() -> None:
+        looks.append("")
+        if len(looks) == 1:
+            raise RuntimeError("unthought of")
+        looked_again.set()
+
+    async with serving(echo) as server:
+        monkeypatch.setattr(server, "look", look)
+        await asyncio.wait_for(looked_again.wait(), 10)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
