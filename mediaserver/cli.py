@@ -1,4 +1,4 @@
-"""The command line: ``serve``, ``scan``, ``check-config``, ``why``, ``doctor``.
+"""The command line: ``serve``, ``scan``, ``verify``, ``check-config``, ``why``, ``doctor``.
 
 Exit codes: 0 done or stopped on request, 1 failed while running, 2 bad usage or configuration.
 Failures that the owner can mend are one line each on standard error, without traceback.
@@ -160,6 +160,26 @@ def scan(
         complete = asyncio.run(scanning.scan(settings, directory))
     if strict and not complete:
         raise typer.Exit(FAILED)
+
+
+@app.command()
+def verify(
+    media_roots: MediaRoots = None,
+    config_file: ConfigFile = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Compare files, index and picture cache, and mend what differs.
+
+    For after an accident; not while a server runs on the same data directory. Give it what serve
+    was given. Exits with 1 if something could not be looked at or mended.
+    """
+    settings = _settings(_loader(config_file, media_roots, data_dir, None, None, None, None))
+    from mediaserver.app import logs, verifying
+
+    logs.configure("error")
+    with _one_line_failures(), DataDirectory(settings.server.data_dir) as directory:
+        well = asyncio.run(verifying.verify(settings, directory, typer.echo))
+    raise typer.Exit(0 if well else FAILED)
 
 
 @app.command("check-config")

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.readers.jobs import ORIGINAL, PROFILES, Picture, RenderJob
@@ -49,6 +49,20 @@ class Rendition:
     height: int
 
 
+Source = Literal["file", "embedded", "frame"]
+"""What a rendition was made of: :class:`.readers.jobs.RenderJob`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tidied:
+    """How many files of the cache were kept, and removed: what they were made of is no longer
+    there, or is another picture now; they are no whole pictures."""
+
+    kept: int = 0
+    vanished: int = 0
+    broken: int = 0
+
+
 class Artwork:
     """The cache of renditions under ``cache_dir/art``; used on the event loop."""
 
@@ -73,6 +87,10 @@ class Artwork:
     async def frame(self, path: bytes, profile: str) -> Rendition | None:
         """A picture out of a video at a profile."""
         return await self._rendition(RenderJob(path, profile, "frame"))
+
+    async def tidy(self, sources: Iterable[tuple[bytes, Source]]) -> Tidied:
+        """Remove what can be of no use any more; ``sources`` are all there are."""
+        return await asyncio.to_thread(_tidy, self._directory, sources)
 
     async def _rendition(self, job: RenderJob) -> Rendition | None:
         if job.profile not in PROFILES and not (
@@ -143,8 +161,7 @@ def _name(job: RenderJob) -> str | None:
 
 def _kept(path: Path) -> Rendition | None:
     try:
-        with path.open("rb") as file:
-            measured = measure(file.read(256 << 10))
+        measured = _measured(path)
         # Noted as used: access times are switched off on many file systems.
         os.utime(path)
     except OSError:
@@ -155,6 +172,11 @@ def _kept(path: Path) -> Rendition | None:
             path.unlink()
         return None
     return Rendition(path, *measured)
+
+
+def _measured(path: Path) -> tuple[str, int, int] | None:
+    with path.open("rb") as file:
+        return measure(file.read(256 << 10))
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -197,6 +219,29 @@ def _cut(directory: Path, target: int) -> int:
             path.unlink()
             total -= status.st_size
     return total
+
+
+def _tidy(directory: Path, sources: Iterable[tuple[bytes, Source]]) -> Tidied:
+    useful = {name for path, source in sources for name in _names(path, source)}
+    kept = vanished = broken = 0
+    for path, _ in _files(directory):
+        if path.name not in useful:
+            vanished += 1
+        elif _measured(path) is None:
+            broken += 1
+        else:
+            kept += 1
+            continue
+        path.unlink(missing_ok=True)
+    return Tidied(kept=kept, vanished=vanished, broken=broken)
+
+
+def _names(path: bytes, source: Source) -> Iterator[str]:
+    """Of all renditions that a picture may have."""
+    for profile in (*PROFILES, *((ORIGINAL,) if source == "embedded" else ())):
+        name = _name(RenderJob(path, profile, source))
+        if name is not None:
+            yield name
 
 
 # ---- folder art

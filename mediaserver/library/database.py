@@ -155,15 +155,20 @@ class Database:
             driver.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KB}")
             driver.execute("PRAGMA shrink_memory")
 
+    def condemn(self, reason: str) -> None:
+        """The index is damaged: it is set aside when it is opened the next time."""
+        if not self.damaged:
+            self.damaged = True
+            index_file.mark_damaged(self.path)
+            logger.error("index %s: it is damaged (%s)", self.path, reason)
+
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, DBAPIError) as error:
-            if index_file.is_damage(error) and not self.damaged:
-                self.damaged = True
-                index_file.mark_damaged(self.path)
-                logger.error("index %s: it is damaged (%s)", self.path, error)
+            if index_file.is_damage(error):
+                self.condemn(str(error))
             if index_file.code_of(error) == sqlite3.SQLITE_INTERRUPT:
                 raise TooExpensive(f"gave up after {self._read_seconds:g} s") from error
             unusable = index_file.unusable(self.path, error)

@@ -8,13 +8,15 @@ it ends. A batch that fails leaves the index as it was.
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import TypeVar
 
+from mediaserver.library import index_file
 from mediaserver.library.database import Database, driver_of
 from mediaserver.library.facets import pairs_of
-from mediaserver.library.indexing import known, updates
+from mediaserver.library.indexing import checking, known, updates
 from mediaserver.library.indexing.batch import Batch
+from mediaserver.library.indexing.checking import Mended
 from mediaserver.library.indexing.facet_links import FacetIDs
 from mediaserver.library.indexing.known import (
     ArtFile,
@@ -40,6 +42,10 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+
+class _UndoError(Exception):
+    """Nothing is to be mended: undo."""
 
 
 class Indexer:
@@ -121,13 +127,39 @@ class Indexer:
         """As it is stored: what the last change that was told of said."""
         return self._ask(updates.system_update_id)
 
-    @contextmanager
-    def batch(self) -> Iterator[Batch]:
+    def batch(self) -> AbstractContextManager[Batch]:
         """One transaction. On leaving: all that follows is written, committed, and told.
 
         An exception inside undoes the whole batch. Raises :class:`.errors.IndexUnusable` where
         the index cannot be written (the disk is full).
         """
+        return self._batch(lambda connection: None)
+
+    def check(self) -> Mended:
+        """Check all that the index says of itself, and mend it; what was wrong, if anything.
+
+        Takes about as long as writing the index did. Raises :class:`.checking.DamagedError` where
+        only a new index helps.
+        """
+        mended: Mended = {}
+
+        def compare(connection: sqlite3.Connection) -> None:
+            mended.update(checking.differences(before, connection))
+            if not mended:
+                raise _UndoError
+
+        with (
+            closing(index_file.connect(self._database.path)) as before,
+            suppress(_UndoError),
+            self._batch(compare) as batch,
+        ):
+            # It stays with what is committed now.
+            before.execute("BEGIN")
+            mended.update(batch.mend())
+        return mended
+
+    @contextmanager
+    def _batch(self, before_commit: Callable[[sqlite3.Connection], None]) -> Iterator[Batch]:
         try:
             with self._database.begin() as connection:
                 self._writing = driver_of(connection)
@@ -139,6 +171,7 @@ class Indexer:
                 )
                 yield batch
                 change = updates.finish(self._writing, batch, self._views)
+                before_commit(self._writing)
         except BaseException:
             # Some of these may never have been committed.
             self._facet_ids.clear()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mediaserver.library import lookup
-from mediaserver.library.artwork import Artwork
+from mediaserver.library.artwork import Artwork, Tidied
 from mediaserver.library.browsing.browser import Browser
 from mediaserver.library.criteria import Criteria, SortKey
 from mediaserver.library.database import Database
@@ -21,7 +21,7 @@ from mediaserver.library.readers.pool import ReaderPool
 from mediaserver.library.roots import Rules
 from mediaserver.library.scanner import ScanProgress, ScanSummary
 from mediaserver.library.scanning.requests import Requests
-from mediaserver.library.upkeep import CHECK_SECONDS, Timing, Upkeep
+from mediaserver.library.upkeep import CHECK_SECONDS, IndexCheck, Timing, Upkeep
 from mediaserver.library.views import DEFAULT_VIEWS, View
 from mediaserver.library.watcher import Watched
 from mediaserver.supervision import Supervisor
@@ -143,6 +143,20 @@ class Library:
     async def next_scan(self) -> ScanSummary:
         """Wait for the end of a scan, the one that runs or the next."""
         return await self._upkeep.next_scan()
+
+    async def check_index(self) -> IndexCheck:
+        """Check the index against itself, and mend it or set it aside; see to scan afterwards.
+
+        Raises IndexUnusable.
+        """
+        return await self._upkeep.check_index()
+
+    async def tidy_pictures(self) -> Tidied:
+        """Remove pictures from the cache that can be of no use any more.
+
+        Only while all roots are there: those of the others could not be told from useless ones.
+        """
+        return await self.artwork.tidy(await self._database.read(lookup.picture_sources))
 
     # ---- questions
 

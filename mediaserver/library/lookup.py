@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from mediaserver.library.artwork import Source
 from mediaserver.library.database import driver_of
 from mediaserver.library.objects import Kind, LibraryCounts
 
@@ -85,6 +86,28 @@ def media_file(connection: Connection, key: int) -> MediaFile | None:
         orientation=row[12],
         art_id=row[13],
     )
+
+
+def picture_sources(connection: Connection) -> list[tuple[bytes, Source]]:
+    """The files that pictures are made of (absolute paths), and from what in them."""
+    rows = driver_of(connection).execute(
+        "SELECT r.path, f.path, i.name, i.kind FROM items AS i"
+        " JOIN folders AS f ON f.id = i.folder_id JOIN roots AS r ON r.id = f.root_id"
+        " WHERE i.kind IN ('image', 'video') UNION ALL"
+        " SELECT r.path, f.path, coalesce(i.name, a.name), iif(a.item_id IS NULL, 'file', 'item')"
+        " FROM art AS a LEFT JOIN items AS i ON i.id = a.item_id"
+        " JOIN folders AS f ON f.id = coalesce(i.folder_id, a.folder_id)"
+        " JOIN roots AS r ON r.id = f.root_id"
+    )
+    return [(_join(root, path, name), _SOURCES[what]) for root, path, name, what in rows]
+
+
+_SOURCES: dict[str, Source] = {
+    "image": "file",
+    "video": "frame",
+    "file": "file",
+    "item": "embedded",
+}
 
 
 def art_source(connection: Connection, art_id: int) -> ArtSource | None:

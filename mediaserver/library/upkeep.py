@@ -51,6 +51,15 @@ class Timing:
     """After a scan that failed; doubled each time, up to some minutes."""
 
 
+@dataclass(frozen=True, slots=True)
+class IndexCheck:
+    """``mended``: what was wrong, as the number of rows by table (:mod:`.indexing.checking`);
+    ``notes`` for the owner, if the index had to be made anew."""
+
+    mended: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class UpkeepState:
     """What goes on, for people."""
@@ -164,6 +173,10 @@ class Upkeep:
         summary = await self._in_writer(lambda: self._scan(wanted, settle=False, tell=tell))
         self._note(wanted, summary)
         return summary
+
+    async def check_index(self) -> IndexCheck:
+        """Check the index against itself, and mend it or set it aside. Raises IndexUnusable."""
+        return await self._in_writer(self._check)
 
     def request(self, wanted: Requests) -> None:
         """Have folders scanned as soon as the scan that runs has ended."""
@@ -313,6 +326,22 @@ class Upkeep:
             return []
         self._database.close()
         return self._open()
+
+    def _check(self) -> IndexCheck:
+        if self._indexer is None:
+            raise IndexUnusable("the library is closed")
+        try:
+            with self._database.writing_much():
+                return IndexCheck(self._indexer.check())
+        except IndexUnusable:
+            if not self._database.damaged:
+                raise
+        except Exception as error:  # rows that make no sense make anything fail
+            logger.debug("the index cannot be checked", exc_info=True)
+            self._database.condemn(str(error))
+        notes = tuple(self._reopen())
+        self.state.notes += notes
+        return IndexCheck({}, notes)
 
     def _told(self, change: Change) -> None:
         self.system_update_id = change.system_update_id

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mediaserver.library.artwork import Artwork, Rendition, folder_art, is_art_name
+from mediaserver.library.artwork import Artwork, Rendition, Tidied, folder_art, is_art_name
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.readers.jobs import Picture, RenderJob
 from mediaserver.library.readers.pool import ReaderPool, ReaderPoolError
@@ -281,6 +281,38 @@ async def test_a_real_picture_is_made_by_a_real_worker(
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\n")
     assert await Artwork(tmp_path / "cache", real_pool).picture(bytes(broken), "JPEG_TN") is None
+
+
+async def test_tidying_removes_what_has_no_source_and_what_is_no_picture(
+    artwork: Artwork, source: bytes, tmp_path: Path
+) -> None:
+    kept = await artwork.picture(source, "JPEG_TN")
+    cover = await artwork.embedded(source, "original")
+    broken = await artwork.picture(source, "JPEG_SM")
+    of_another = await artwork.frame(source, "JPEG_TN")
+    assert kept
+    assert cover
+    assert broken
+    assert of_another
+    broken.path.write_bytes(b"\xff\xd8")
+    left_by_a_crash = broken.path.with_name(".half")
+    left_by_a_crash.write_bytes(THUMBNAIL)
+
+    tidied = await artwork.tidy([(source, "file"), (source, "embedded"), (b"/gone", "file")])
+
+    assert tidied == Tidied(kept=2, vanished=2, broken=1)
+    files = {path for path in (tmp_path / "cache").rglob("*") if path.is_file()}
+    assert files == {kept.path, cover.path}
+
+
+async def test_tidying_removes_renditions_of_a_picture_that_changed(
+    artwork: Artwork, source: bytes
+) -> None:
+    made = await artwork.picture(source, "JPEG_TN")
+    assert made
+    os.utime(source, ns=(1, 1))
+    assert await artwork.tidy([(source, "file")]) == Tidied(vanished=1)
+    assert not made.path.exists()
 
 
 # ---- the art of a folder

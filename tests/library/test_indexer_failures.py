@@ -206,6 +206,7 @@ def test_whatever_is_done_the_index_agrees_with_itself(index: Index, seed: int) 
     for _ in range(30):
         chaos.batch()
         assert index.problems() == []
+    assert index.indexer.check() == {}
     ids = [change.system_update_id for change in index.changes]
     assert ids == sorted(set(ids))
 

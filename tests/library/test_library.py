@@ -2,16 +2,20 @@
 
 import asyncio
 import os
+import sqlite3
 import struct
 import threading
 import time
 import wave
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Self
 
 import pytest
 
+from mediaserver.library import index_file
+from mediaserver.library.artwork import Tidied
 from mediaserver.library.criteria import Everything
 from mediaserver.library.errors import IndexUnusable
 from mediaserver.library.library import Library, Root
@@ -328,3 +332,44 @@ async def test_an_index_that_turns_out_damaged_is_replaced_and_filled_again(
         assert await living.titles() == {"one"}
         (note,) = living.library.status().notes
         assert "damaged" in note
+
+
+async def test_an_index_that_a_check_finds_damaged_is_replaced(tmp_path: Path) -> None:
+    async with Living(tmp_path) as living:
+        sound(living.root / "one.wav")
+        await living.library.open()
+        await living.library.scan_once()
+        assert (await living.library.check_index()).mended == {}
+    with closing(sqlite3.connect(living.data / "index.sqlite", isolation_level=None)) as index:
+        index.execute("PRAGMA writable_schema = ON")
+        # The rows of one table, under the columns of another.
+        index.execute(
+            "UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master "
+            "WHERE name = 'tombstones') WHERE name = 'art'"
+        )
+    index_file.note_sound(living.data / "index.sqlite")
+    async with Living(tmp_path) as living:
+        await living.library.open()
+        (note,) = (await living.library.check_index()).notes
+        assert "damaged" in note
+        assert (await living.library.scan_once()).added == 1
+        assert await living.titles() == {"one"}
+        assert (await living.library.check_index()).mended == {}
+
+
+async def test_pictures_of_what_is_in_the_library_are_kept_when_tidying(tmp_path: Path) -> None:
+    async with Living(tmp_path) as living:
+        sound(living.root / "one.wav")
+        for name in ("photo/beach.jpg", "cover.jpg"):
+            path = living.root / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(picture("JPEG", (300, 200)))
+            os.utime(path, (1, 1))
+        await living.library.open()
+        await living.library.scan_once()
+        for name in ("photo/beach.jpg", "cover.jpg"):
+            assert await living.library.artwork.picture(bytes(living.root / name), "JPEG_TN")
+        assert (await living.library.tidy_pictures()).kept == 2
+        (living.root / "cover.jpg").unlink()
+        await living.library.scan_once()
+        assert await living.library.tidy_pictures() == Tidied(kept=1, vanished=1)

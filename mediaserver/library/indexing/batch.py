@@ -6,7 +6,9 @@ from itertools import count
 
 from mediaserver.library.facets import disc_of_folder
 from mediaserver.library.folding import fold, sort_key
+from mediaserver.library.indexing import checking
 from mediaserver.library.indexing.art import ArtIndex
+from mediaserver.library.indexing.checking import Mended
 from mediaserver.library.indexing.facet_links import FacetIDs, FacetLinks
 from mediaserver.library.indexing.folder_counts import FolderCounts
 from mediaserver.library.indexing.homes import Homes
@@ -272,6 +274,34 @@ class Batch:
     def allow_internet_radio(self, *, allowed: bool) -> None:
         """Whether addresses in the internet that playlists name are to be seen."""
         self._playlists.allow_internet_radio(allowed=allowed)
+
+    # ---- after accidents
+
+    def mend(self) -> Mended:
+        """Rows that contradict each other removed or mended; all that follows from rows anew.
+
+        Returns what was wrong with the rows. Raises :class:`.checking.DamagedError`.
+        """
+        connection = self._connection
+        # What refers to a removed row is removed before the end.
+        connection.execute("PRAGMA defer_foreign_keys = ON")
+        mended = checking.mend_structure(connection)
+        mended |= checking.remove_strays(connection)
+        mended |= checking.mend_art(connection)
+        mended |= checking.broken_texts(connection)
+        checking.renew_texts(connection)
+        connection.execute("UPDATE settings SET value = 0 WHERE name LIKE 'counts.%'")
+        connection.execute("UPDATE items SET shown = 0")
+        connection.execute("UPDATE playlists SET shown = 0, entry_count = 0")
+        zeros = ", ".join(f"{name} = 0" for name in ("shown", *checking.COUNTS))
+        connection.execute(f"UPDATE folders SET {zeros}")  # noqa: S608 - constants
+        self.facets.start_again()
+        for folder, kind, number in connection.execute(
+            "SELECT folder_id, kind, count(*) FROM items GROUP BY folder_id, kind"
+        ):
+            self._folders.count_item(folder, kind, number)
+        self._show_again([key for (key,) in connection.execute("SELECT id FROM folders")])
+        return mended
 
     # ---- what folders have in common
 

@@ -69,6 +69,20 @@ class FacetLinks:
         self.unlink(item)
         self._link(item, placed, changed=True)
 
+    def start_again(self) -> None:
+        """Take all items out, and make the texts of values anew. Values keep their ids."""
+        self._connection.execute("DELETE FROM item_facets")
+        self._connection.execute("DELETE FROM facet_pairs")
+        self._connection.execute("UPDATE facets SET item_count = 0")
+        self._counts.clear()
+        self._pairs.clear()
+        texts = []
+        for facet, kind, title in self._connection.execute("SELECT id, kind, title FROM facets"):
+            self._kinds[facet] = kind
+            self._counts[facet] = 0
+            texts.append((facet, fold(title)))
+        self._connection.executemany("INSERT INTO facet_text (rowid, title) VALUES (?, ?)", texts)
+
     def finish(self, update_id: int) -> dict[int, str]:
         """Write what was gathered. Returns the values touched that are there, and their kinds."""
         self._sort_again()
