@@ -17,6 +17,7 @@ from mediaserver.library.database import Database
 from mediaserver.library.errors import IndexUnusable
 from mediaserver.library.indexer import Indexer, KnownRoot
 from mediaserver.library.objects import Change
+from mediaserver.library.readers.pool import ReaderPoolError
 from mediaserver.library.roots import Presence, Rules
 from mediaserver.library.scanner import Reads, Scanner, ScanProgress, ScanSummary
 from mediaserver.library.scanning.requests import Requests
@@ -272,7 +273,7 @@ class Upkeep:
         text = error.reason if isinstance(error, IndexUnusable) else f"{error}"
         if text != self.state.failure:
             self.state.failure = text
-            if isinstance(error, IndexUnusable):
+            if isinstance(error, IndexUnusable | ReaderPoolError):
                 logger.error("cannot scan: %s", text)
             else:
                 logger.error("a scan failed", exc_info=error)

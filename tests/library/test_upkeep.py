@@ -64,7 +64,9 @@ async def test_a_failed_scan_is_tried_again_and_complained_of_once(
             summary = await upkeep.next_scan()
     assert summary.added == 1
     assert upkeep.state.failure is None
-    assert [record.getMessage() for record in caplog.records] == ["a scan failed"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "cannot scan: the reader crashed (exit code 1)"
+    ]
     await upkeep.close()
 
 

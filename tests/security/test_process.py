@@ -149,6 +149,7 @@ def test_a_media_root_that_is_missing_is_waited_for(tmp_path: Path, home: Path) 
         root.mkdir()
         (root / "one.wav").write_bytes(b"RIFF")
         settle(root)
+        program.process.send_signal(1)
 
         program.wait_until_scanned(items=1)
         assert program.health()["problems"] == []
