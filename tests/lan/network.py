@@ -31,12 +31,16 @@ class Host:
         self._network = network
         ip("netns", "add", self.namespace)
         # The addresses of a test are unique: nobody has to wait until the system is sure of it.
-        self.run("sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0")
+        self.set("ipv6/conf/default/accept_dad", "0")
         self.ip("link", "set", "lo", "up")
 
     def ip(self, *words: str) -> None:
         """Run ``ip`` on this host."""
         ip("-n", self.namespace, *words)
+
+    def set(self, name: str, value: str) -> None:
+        """Set a value of the system below ``net`` (``ip-sysctl``) on this host."""
+        self.inside(lambda: Path("/proc/sys/net", name).write_text(value, "ascii"))
 
     def run(self, *command: str) -> str:
         """What a command that ends by itself says on this host."""

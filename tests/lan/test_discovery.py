@@ -194,7 +194,7 @@ def test_byebye_is_heard_at_the_end(lan: Lan) -> None:
 
 
 def test_a_host_without_ipv6_is_served(lan: Lan) -> None:
-    lan.server.run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
+    lan.server.set("ipv6/conf/all/disable_ipv6", "1")
     with Device(lan.server) as device:
         assert device.serves() == ["10.91.0.1", "10.92.0.1"]
         answer, _ = search(lan.player, "10.91.0.2")
