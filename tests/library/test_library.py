@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sqlite3
 import struct
 import threading
@@ -373,3 +374,60 @@ async def test_pictures_of_what_is_in_the_library_are_kept_when_tidying(tmp_path
         (living.root / "cover.jpg").unlink()
         await living.library.scan_once()
         assert await living.library.tidy_pictures() == Tidied(kept=1, vanished=1)
+
+
+# ---- playlists
+
+
+async def playlists(library: Library) -> dict[str, list[str]]:
+    """Music > Playlists: titles of lists, and of their entries."""
+    lists = await library.children("vmp", start=0, count=0)
+    found = {}
+    for playlist in lists.objects:
+        entries = await library.children(playlist.object_id, start=0, count=0)
+        found[playlist.title] = [entry.title for entry in entries.objects]
+    return found
+
+
+async def test_a_playlist_is_noticed_and_so_are_the_files_it_names(living: Living) -> None:
+    sound(living.root / "one.wav")
+    await living.started()
+
+    async def until(expected: dict[str, list[str]]) -> None:
+        async with asyncio.timeout(20):
+            while await playlists(living.library) != expected:
+                await living.changed.wait()
+                living.changed.clear()
+
+    path = living.root / "mine.m3u"
+    path.write_text("one.wav\ntwo.wav\none.wav")
+    await until({"mine": ["one", "one"]})
+    sound(living.root / "two.wav", 2)
+    await until({"mine": ["one", "two", "one"]})
+    path.unlink()
+    await until({})
+
+
+async def test_internet_radio_is_shown_as_long_as_it_is_allowed_and_never_fetched(
+    tmp_path: Path,
+) -> None:
+    """security.md M7: references to a listener."""
+    root = tmp_path / "media"
+    root.mkdir()
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(False)
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}/live.mp3"
+    (root / "radio.m3u").write_text(f"#EXTINF:-1,News\n{address}")
+    for allowed in (False, True, True, False):
+        data = tmp_path / "data"
+        data.mkdir(exist_ok=True)
+        library = Library(data, [Root(root, "Media")], workers=1, internet_radio=allowed)
+        try:
+            await library.open()
+            await library.scan_once()
+            expected = {"radio": ["News"]} if allowed else {}
+            assert await playlists(library) == expected
+        finally:
+            await library.close()
+    with listener, pytest.raises(BlockingIOError):
+        listener.accept()
