@@ -121,10 +121,27 @@ RAW_TYPES = frozenset(_RAW.values())
 """RAW photos: nobody shows them as they are, only the preview inside."""
 
 SIDECAR_SUFFIXES = frozenset(
-    {"srt", "sub", "idx", "smi", "sami", "ssa", "ass", "vtt", "ttml", "txt", "lrc"}
-    | {"nfo", "cue"}
+    {"srt", "sub", "idx", "smi", "sami", "ssa", "ass", "vtt", "ttml", "txt", "lrc"} | {"nfo", "cue"}
 )
 """Files that belong to media (captions, lyrics, descriptions); not items themselves."""
+
+_LEFT_OUT = {
+    "MIDI holds notes and no sound; devices on the network do not play it": "mid midi kar rmi",
+    "a tracker's or chip's music holds notes; devices on the network do not play it": (
+        "mod xm s3m it mtm med okt 669 stm ult umx mptm ahx sid nsf spc vgm"
+    ),
+    "an archive: what is in it would have to be unpacked": "zip rar 7z tar gz bz2 xz tgz cbz cbr",
+    "an image of a disc: what is on it would have to be copied out": "iso img nrg mdf bin ccd cdi",
+    "a document, no media": "pdf doc docx odt rtf epub mobi azw3 md htm html xls xlsx csv xml json",
+    "a part of a DVD's structure; its films are the VOB files": "ifo bup",
+    "a vector graphic or project file, which devices do not show": "svg ai eps psd xcf kra",
+    "an encrypted file, which nobody but its owner's programs can play": "aax aa m4p wvm",
+    "not complete: a download under way": "part crdownload download partial aria2 ut! !ut bc!",
+}
+LEFT_OUT: dict[str, str] = {
+    suffix: reason for reason, suffixes in _LEFT_OUT.items() for suffix in suffixes.split()
+}
+"""Suffixes that people may take for media, and why they are not served."""
 
 PLAYLIST_SUFFIXES = frozenset({"m3u", "m3u8", "pls", "wpl", "xspf", "asx"})
 """Files that list media: containers, not items."""

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from mediaserver.library.browsing.browser import Browser
 from mediaserver.library.criteria import Criteria, SortKey
 from mediaserver.library.database import Database
-from mediaserver.library.indexer import Batch, FileStatus, Indexer
+from mediaserver.library.indexer import Batch, FileStatus, Indexer, Sidecars
 from mediaserver.library.objects import (
     Change,
     Container,
@@ -88,6 +88,12 @@ class FilledLibrary:
         assert file is not None
         with self.indexer.batch() as batch:
             batch.remove_item(file.key)
+
+    def set_sidecars(self, folder: str, sidecars: Sidecars, *, root: str = MEDIA_ROOT) -> None:
+        """What belongs to files of a folder, by its path below the media root."""
+        with self.indexer.batch() as batch:
+            parents = folder.split("/") if folder else []
+            batch.set_sidecars(_folder(batch, self._root(batch, root), parents), sidecars)
 
     def add_playlist(
         self, name: str, *locations: str, title: str | None = None, root: str = MEDIA_ROOT

@@ -81,7 +81,7 @@ def nef(preview: bytes, thumbnail: bytes, order: str = ">") -> bytes:
     large = tiff.directory({0x0201: tiff.block(preview), 0x0202: len(preview)})
     small = tiff.directory({0x0201: tiff.block(thumbnail), 0x0202: len(thumbnail)})
     sensor = tiff.directory({0x0103: 34713, 0x0111: tiff.block(bytes(64)), 0x0117: 64})
-    below = {0x014A: (small, sensor, large), 0x8769: _exif(tiff)}
+    below: dict[int, Value] = {0x014A: (small, sensor, large), 0x8769: _exif(tiff)}
     return tiff.finished(tiff.directory({**camera("NIKON CORPORATION", "NIKON D750"), **below}))
 
 

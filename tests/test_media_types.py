@@ -3,6 +3,7 @@
 import pytest
 
 from mediaserver.media_types import (
+    LEFT_OUT,
     MEDIA_TYPES,
     PLAYLIST_SUFFIXES,
     SIDECAR_SUFFIXES,
@@ -66,3 +67,8 @@ def test_a_suffix_is_of_one_sort() -> None:
 )
 def test_a_playlist_is_known_by_its_suffix(name: str | bytes, expected: bool) -> None:
     assert is_playlist(name) is expected
+
+
+def test_what_is_left_out_is_no_media() -> None:
+    others = SIDECAR_SUFFIXES | PLAYLIST_SUFFIXES | set(MEDIA_TYPES)
+    assert not others & set(LEFT_OUT)

@@ -1,4 +1,4 @@
-"""Art and thumbnails: made once, kept on disk within bounds; and which file is a folder's art.
+"""Art and thumbnails: made once, kept on disk within bounds.
 
 A rendition is kept under what it was made of (file and time of its last change), so a changed
 picture is another rendition and the old one goes when room is needed. Pictures are made in
@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import logging
 import os
-import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -242,39 +241,3 @@ def _names(path: bytes, source: Source) -> Iterator[str]:
         name = _name(RenderJob(path, profile, source))
         if name is not None:
             yield name
-
-
-# ---- folder art
-
-_SUFFIXES = (b".jpg", b".jpeg", b".png", b".webp", b".gif")
-_NAMES = (b"cover", b"folder", b"front", b"album", b"albumart", b"art", b"poster", b"thumb")
-# AlbumArtSmall.jpg, AlbumArt_{GUID}_Large.jpg: Windows Media Player's.
-_WINDOWS = re.compile(rb"albumart(?:small|_\{[0-9a-f-]+\}_(?:large|small))", re.IGNORECASE)
-
-
-def is_art_name(name: bytes) -> bool:
-    """Whether a file of this name is a folder's art, if the folder holds music or films."""
-    return _rank(name) is not None
-
-
-def folder_art(names: Iterable[bytes]) -> bytes | None:
-    """The folder's art among the names of its files; None without any.
-
-    ``cover`` before ``folder`` before ``front`` and so on, JPEG before others, small ones of
-    Windows Media Player last; letter case does not matter. Of equals the first in byte order.
-    """
-    ranked = [(rank, name) for name in names if (rank := _rank(name)) is not None]
-    return min(ranked)[1] if ranked else None
-
-
-def _rank(name: bytes) -> tuple[int, int] | None:
-    lower = name.lower()
-    stem, dot, suffix = lower.rpartition(b".")
-    if not dot or b"." + suffix not in _SUFFIXES:
-        return None
-    kind = _SUFFIXES.index(b"." + suffix)
-    if stem in _NAMES:
-        return _NAMES.index(stem), kind
-    if _WINDOWS.fullmatch(stem):
-        return len(_NAMES) + (1 if b"small" in stem else 0), kind
-    return None

@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from mediaserver import urls
-from mediaserver.library.artwork import is_art_name
+from mediaserver.library.explaining import why_no_item
 from mediaserver.library.indexing import known
 from mediaserver.library.object_ids import folder_id, item_id, playlist_id
 from mediaserver.library.objects import ObjectID
@@ -29,8 +29,8 @@ from mediaserver.library.roots import (
     explain_error,
     join,
 )
-from mediaserver.library.scanning.listing import file_status, list_folder
-from mediaserver.media_types import SIDECAR_SUFFIXES, by_suffix, is_playlist
+from mediaserver.library.scanning.listing import file_status
+from mediaserver.media_types import by_suffix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,24 +148,12 @@ def _component(root: bytes, parent: bytes, name: bytes, rules: Rules, *, last: b
         return explain_error(path, error)
     if not last or stat.S_ISDIR(status.st_mode):
         return None
-    return _of_file(path, parent, name, rules, status)
+    return _of_file(path, parent, rules, status)
 
 
-def _of_file(
-    path: bytes, parent: bytes, name: bytes, rules: Rules, status: os.stat_result
-) -> str | None:
-    if by_suffix(name) is None and not is_playlist(name):
-        suffix = os.fsdecode(name.rpartition(b".")[2]) if b"." in name else ""
-        if suffix.lower() in SIDECAR_SUFFIXES:
-            return f"a file of the type .{suffix} belongs to others, it is no media itself"
-        return f"no media type is known for its suffix ({'.' + suffix if suffix else 'none'})"
-    if not stat.S_ISREG(status.st_mode):
-        return NOT_REGULAR.reason
-    if is_art_name(name):
-        listing = list_folder(path.rpartition(b"/")[0], parent, rules)
-        if name in listing.art:
-            return "it is the art of its folder, shown with what is in it, not a photo"
-    return None
+def _of_file(path: bytes, parent: bytes, rules: Rules, status: os.stat_result) -> str | None:
+    reason = why_no_item(path, parent, rules)
+    return reason if reason is not None or stat.S_ISREG(status.st_mode) else NOT_REGULAR.reason
 
 
 # ---- the index

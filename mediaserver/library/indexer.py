@@ -14,7 +14,7 @@ from typing import TypeVar
 from mediaserver.library import index_file
 from mediaserver.library.database import Database, driver_of
 from mediaserver.library.facets import pairs_of
-from mediaserver.library.indexing import checking, known, updates
+from mediaserver.library.indexing import checking, known, sidecars, updates
 from mediaserver.library.indexing.batch import Batch
 from mediaserver.library.indexing.checking import Mended
 from mediaserver.library.indexing.facet_links import FacetIDs
@@ -27,10 +27,12 @@ from mediaserver.library.indexing.known import (
     KnownRoot,
 )
 from mediaserver.library.indexing.playlists import internet_radio
+from mediaserver.library.indexing.sidecars import NO_SIDECARS, Sidecars, SubtitleFile
 from mediaserver.library.objects import Change
 from mediaserver.library.views import DEFAULT_VIEWS, View
 
 __all__ = [
+    "NO_SIDECARS",
     "ArtFile",
     "Batch",
     "FileStatus",
@@ -39,6 +41,8 @@ __all__ = [
     "KnownFolder",
     "KnownPlaylist",
     "KnownRoot",
+    "Sidecars",
+    "SubtitleFile",
 ]
 
 T = TypeVar("T")
@@ -108,6 +112,10 @@ class Indexer:
     def folder_art(self, root_id: int) -> dict[int, ArtFile]:
         """The picture files that stand for folders of a root, by the folder's key."""
         return self._ask(lambda connection: known.folder_art(connection, root_id))
+
+    def sidecars(self, root_id: int) -> dict[int, Sidecars]:
+        """The files that belong to others in the folders of a root, by the folder's key."""
+        return self._ask(lambda connection: sidecars.of_root(connection, root_id))
 
     def path_of(self, folder: int) -> bytes | None:
         """The absolute path of a folder."""

@@ -131,6 +131,20 @@ class Art:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class Subtitle:
+    """A subtitle of a video, in a file of its own."""
+
+    number: int
+    """The same as long as its file is called the same; resources are fetched by it."""
+    format: str
+    """``srt``, ``ssa``, ``vtt``, ``smi``, ``sub``, ``idx``."""
+    language: str | None
+    """BCP 47."""
+    note: str | None
+    """``forced``: of foreign passages alone; ``sdh``: for the deaf."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One media file in one place of the tree.
@@ -183,6 +197,8 @@ class Item:
     orientation: int | None = None
     camera: str | None = None
     art: Art | None = None
+    subtitles: tuple[Subtitle, ...] = ()
+    """Of a video, those that suit most people first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

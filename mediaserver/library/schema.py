@@ -269,13 +269,31 @@ art = Table(
     Column("item_id", ForeignKey("items.id"), comment="it is embedded in this item's file"),
     Column("folder_id", ForeignKey("folders.id"), comment="it is a file of this folder"),
     Column("name", BLOB, comment="the name of that file"),
+    Column("stands_for", BLOB, comment="the name of the file it is for; NULL: for the folder"),
+    Column("artist", Text, comment="the key of the artist it is for, in place of all else"),
     Column("mime_type", Text, nullable=False),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("mtime_ns", Integer, nullable=False, comment="of the file that holds it"),
     Index("art_of_item", "item_id"),
     Index("art_of_folder", "folder_id"),
+    Index("art_of_artist", "artist", sqlite_where=text("artist IS NOT NULL")),
     comment="the same cover in twelve files is one row; either item_id or folder_id is set",
+)
+
+subtitles = Table(
+    "subtitles",
+    metadata,
+    Column("folder_id", ForeignKey("folders.id"), primary_key=True),
+    Column("video", BLOB, primary_key=True, comment="the file name of the video they are for"),
+    Column("position", Integer, primary_key=True, comment="order in which they are offered"),
+    Column("number", Integer, nullable=False, comment="40 bits of a hash of the name"),
+    Column("name", BLOB, nullable=False, comment="below the folder"),
+    Column("language", Text, comment="BCP 47"),
+    Column("format", Text, nullable=False, comment="srt, ssa, vtt, smi, sub, idx"),
+    Column("note", Text, comment="forced, sdh"),
+    comment="known by names, whether the video is in the index yet or not",
+    sqlite_with_rowid=False,
 )
 
 tombstones = Table(

@@ -28,6 +28,8 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
+from mediaserver.library.names.pictures import is_art_only
+from mediaserver.library.names.subtitles import is_subtitle
 from mediaserver.library.roots import Rules, relative
 from mediaserver.library.scanning.listing import Identity
 from mediaserver.library.watching import mounts
@@ -287,11 +289,17 @@ class _Handler(FileSystemEventHandler):
             return None
         if not inside:
             return self._root
-        if not is_directory and by_suffix(path) is None and not is_playlist(path):
+        if not is_directory and not _concerns(path):
             return None
         if self._rules.by_path(inside) is not None:
             return None
         return path.rpartition(b"/")[0]
+
+
+def _concerns(path: bytes) -> bool:
+    """Whether the name of a file is of media, or of what belongs to media."""
+    known = by_suffix(path) is not None
+    return known or is_playlist(path) or is_subtitle(path) or is_art_only(path)
 
 
 class _Losses(logging.Handler):

@@ -197,6 +197,8 @@ CREATE TABLE art (
     item_id INTEGER,
     folder_id INTEGER,
     name BLOB,
+    stands_for BLOB,
+    artist TEXT,
     mime_type TEXT NOT NULL,
     width INTEGER NOT NULL,
     height INTEGER NOT NULL,
@@ -206,9 +208,24 @@ CREATE TABLE art (
     FOREIGN KEY(folder_id) REFERENCES folders (id)
 );
 
+CREATE INDEX art_of_artist ON art (artist) WHERE artist IS NOT NULL;
+
 CREATE INDEX art_of_folder ON art (folder_id);
 
 CREATE INDEX art_of_item ON art (item_id);
+
+CREATE TABLE subtitles (
+    folder_id INTEGER NOT NULL,
+    video BLOB NOT NULL,
+    position INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    name BLOB NOT NULL,
+    language TEXT,
+    format TEXT NOT NULL,
+    note TEXT,
+    PRIMARY KEY (folder_id, video, position),
+    FOREIGN KEY(folder_id) REFERENCES folders (id)
+) WITHOUT ROWID;
 
 CREATE TABLE item_facets (
     facet_id INTEGER NOT NULL,

@@ -186,6 +186,9 @@ def _art(connection: sqlite3.Connection) -> list[str]:
     items = {row["id"]: row for row in rows(connection, "items")}
     used = {row["art_id"] for row in items.values()}
     used |= {row["art_id"] for row in rows(connection, "folders", "art_id")}
+    # Known by names, whether that file is there or not.
+    used |= {key for key, row in art.items() if row["stands_for"] is not None or row["artist"]}
+    own = {(row["folder_id"], row["stands_for"]): key for key, row in art.items()}
     shown = {row["art_id"] for row in rows(connection, "facets", "art_id")}
     wrong = [*_differing("art", set(art) | {None}, used | {None})]
     wrong += _differing("art of facets without a row", shown - set(art) - {None}, set())
@@ -202,6 +205,7 @@ def _art(connection: sqlite3.Connection) -> list[str]:
         expected = folder["art_id"]
         if expected is None and _is_disc(folder):
             expected = folders[folder["parent_id"]]["art_id"]
+        expected = own.get((item["folder_id"], item["name"]), expected)
         if item["kind"] == "image":
             expected = None
         wrong += _differing(f"art of {item['name']!r}", item["art_id"], expected)

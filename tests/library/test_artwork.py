@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mediaserver.library.artwork import Artwork, Rendition, Tidied, folder_art, is_art_name
+from mediaserver.library.artwork import Artwork, Rendition, Tidied
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.readers.jobs import Picture, RenderJob
 from mediaserver.library.readers.pool import ReaderPool, ReaderPoolError
@@ -313,66 +313,3 @@ async def test_tidying_removes_renditions_of_a_picture_that_changed(
     os.utime(source, ns=(1, 1))
     assert await artwork.tidy([(source, "file")]) == Tidied(vanished=1)
     assert not made.path.exists()
-
-
-# ---- the art of a folder
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        b"cover.jpg",
-        b"Folder.JPG",
-        b"front.jpeg",
-        b"album.png",
-        b"AlbumArt.jpg",
-        b"AlbumArtSmall.jpg",
-        b"AlbumArt_{0C4DFB19-2E5A-4F0B-8A1B-3A2C0C5F7F11}_Large.jpg",
-        b"poster.webp",
-        b"thumb.png",
-    ],
-)
-def test_a_name_that_says_art_is_no_photo(name: bytes) -> None:
-    assert is_art_name(name)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        b"IMG_0001.jpg",
-        b"cover",
-        b"cover.jpg.part",
-        b".jpg",
-        b"cover.svg",
-        b"cover.html",
-        b"my cover.jpg",
-    ],
-)
-def test_other_names_are_none(name: bytes) -> None:
-    """security.md T7: pictures only, and none that holds scripts."""
-    assert not is_art_name(name)
-
-
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        ([b"folder.jpg", b"cover.png", b"song.mp3"], b"cover.png"),
-        ([b"cover.png", b"cover.jpg"], b"cover.jpg"),
-        ([b"Cover.JPG", b"front.jpg"], b"Cover.JPG"),
-        ([b"AlbumArtSmall.jpg", b"thumb.jpg"], b"thumb.jpg"),
-        (
-            [
-                b"AlbumArtSmall.jpg",
-                b"AlbumArt_{0C4DFB19-2E5A-4F0B-8A1B-3A2C0C5F7F11}_Large.jpg",
-                b"AlbumArt_{0C4DFB19-2E5A-4F0B-8A1B-3A2C0C5F7F11}_Small.jpg",
-            ],
-            b"AlbumArt_{0C4DFB19-2E5A-4F0B-8A1B-3A2C0C5F7F11}_Large.jpg",
-        ),
-        ([b"song.mp3", b"caf\xe9.jpg"], None),
-        ([], None),
-    ],
-)
-def test_the_best_of_several_stands_for_the_folder(
-    names: list[bytes], expected: bytes | None
-) -> None:
-    assert folder_art(names) == folder_art(reversed(names)) == expected

@@ -12,8 +12,9 @@ from mediaserver.library.browsing.browser import MAX_PAGE, SORT_CAPABILITIES, Br
 from mediaserver.library.criteria import SortKey
 from mediaserver.library.database import driver_of
 from mediaserver.library.errors import NoSuchObject, NotAContainer, UnsupportedSort
+from mediaserver.library.indexer import ArtFile, Sidecars, SubtitleFile
 from mediaserver.library.object_ids import folder_id, parse
-from mediaserver.library.objects import Container, EmbeddedArt, Item, Object
+from mediaserver.library.objects import Container, EmbeddedArt, Item, Kind, Object, Subtitle
 from mediaserver.library.views import DEFAULT_VIEWS
 from tests.factories import (
     SAMPLE,
@@ -339,6 +340,50 @@ def test_art_comes_with_items_and_their_albums(library: FilledLibrary) -> None:
     assert item.art is not None
     assert (item.art.mime_type, item.art.width, item.art.height) == ("image/png", 500, 400)
     assert container_of(library.at("Music", "Albums", "Cover")).art == item.art
+
+
+def test_a_picture_of_an_artist_stands_for_the_artist(library: FilledLibrary) -> None:
+    """In whatever letter case the folder is called; nothing else has that art."""
+    library.add({"BJÖRK/a.mp3": {"artists": ("Björk",), "fingerprint": b"y" * 16}})
+    picture = ArtFile(b"artist.jpg", "image/jpeg", 300, 200, 5)
+    library.set_sidecars("BJÖRK", Sidecars(artist=picture))
+    for view in ("Artists", "Album artists"):
+        artist = container_of(library.at("Music", view, "Björk"))
+        assert artist.art is not None
+        assert (artist.art.width, artist.art.height) == (300, 200)
+    assert container_of(library.at("Music", "Artists", "The Beatles")).art is None
+    assert container_of(library.at("Folders", "BJÖRK")).art is None
+
+
+def test_a_picture_of_a_single_file_is_its_own(library: FilledLibrary) -> None:
+    """Whether the file or its picture was known first."""
+    library.add({"F/a.mkv": {"kind": Kind.VIDEO, "fingerprint": b"1" * 16}})
+    art = ArtFile(b"a.jpg", "image/jpeg", 300, 200, 5), ArtFile(b"b.jpg", "image/jpeg", 30, 20, 5)
+    library.set_sidecars("F", Sidecars(art=((b"a.mkv", art[0]), (b"b.mkv", art[1]))))
+    library.add({"F/b.mkv": {"kind": Kind.VIDEO, "fingerprint": b"2" * 16}})
+    page = library.children(library.at("Folders", "F").object_id)
+    found = [item_of(each).art for each in page.objects]
+    assert [each and each.width for each in found] == [300, 30]
+
+
+def test_a_video_comes_with_its_subtitles(library: FilledLibrary) -> None:
+    library.add(
+        {
+            "F/a.mkv": {"kind": Kind.VIDEO, "fingerprint": b"1" * 16},
+            "F/b.mkv": {"kind": Kind.VIDEO, "fingerprint": b"2" * 16},
+        }
+    )
+    files = (
+        SubtitleFile(b"a.mkv", b"a.srt", "", "srt", ""),
+        SubtitleFile(b"a.mkv", b"Subs/a.pt-BR.ass", "pt-BR", "ssa", "forced"),
+    )
+    library.set_sidecars("F", Sidecars(subtitles=files))
+    with_some, without = library.children(library.at("Folders", "F").object_id).objects
+    assert item_of(with_some).subtitles == (
+        Subtitle(files[0].number, "srt", None, None),
+        Subtitle(files[1].number, "ssa", "pt-BR", "forced"),
+    )
+    assert item_of(without).subtitles == ()
 
 
 def test_an_album_tells_its_artists_genres_and_date(library: FilledLibrary) -> None:

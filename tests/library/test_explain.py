@@ -10,7 +10,7 @@ from mediaserver.library.explain import Explanation, explain
 from mediaserver.library.object_ids import folder_id, item_id
 from tests.library.privileges import permissions_count
 from tests.library.scanning import Scene
-from tests.make_media import picture, sound
+from tests.make_media import film, picture, sound
 
 IGNORE = ("*.sample.wav", "Backup")
 
@@ -71,14 +71,46 @@ def test_a_folder_is_served_with_what_is_below_it(scene: Explained) -> None:
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
+        ("Film.jpg", "it is the picture of Film.mkv, not a photo"),
+        ("Film-fanart.jpg", "it is decoration for programs"),
+        ("poster.jpg", "it is the art of its folder"),
+        ("artist.jpg", "it is the picture of the artist that its folder is named after"),
+        ("Film.de.forced.srt", "it is a subtitle of Film.mkv (de, forced), sent with it"),
+        ("Subs/English.srt", "it is a subtitle of Film.mkv (en), sent with it"),
+    ],
+)
+def test_a_file_that_belongs_to_another_says_to_which(
+    scene: Explained, path: str, reason: str
+) -> None:
+    film(scene.root / "Film.mkv")
+    (scene.root / "Subs").mkdir()
+    for name in ("Film.jpg", "Film-fanart.jpg", "poster.jpg", "artist.jpg"):
+        (scene.root / name).write_bytes(picture())
+    for name in ("Film.de.forced.srt", "Subs/English.srt"):
+        (scene.root / name).write_text("")
+    scene.scan()
+    found = scene.why(path)
+    assert found.served is None
+    assert len(found.reasons) == 1
+    assert found.reasons[0].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
         (".hidden.wav", "hidden"),
         (".private/one.wav", "the folder '.private'"),
         ("@eaDir/one.wav", "a system keeps for itself"),
         ("one.sample.wav", "'*.sample.wav'"),
         ("Backup/one.wav", "'Backup'"),
-        ("notes.doc", "no media type is known for its suffix (.doc)"),
+        ("notes.xyz", "no media type is known for its suffix (.xyz)"),
+        ("notes.doc", "a document"),
+        ("film.zip", "an archive"),
+        ("song.mid", "MIDI holds notes and no sound"),
+        ("song.xm", "holds notes"),
+        ("film.nfo", "belongs to others"),
         ("README", "no media type is known for its suffix (none)"),
-        ("film.srt", "belongs to others"),
+        ("film.srt", "a subtitle, but no video of its name is beside it"),
         ("missing.wav", "does not exist"),
         ("../outside.wav", "in no media root"),
     ],

@@ -5,7 +5,7 @@ import errno
 import os
 import resource
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from mediaserver.library.scanner import Scanner, ScanProgress
 from mediaserver.library.scanning.walk import Target
 from tests.library.privileges import permissions_count
 from tests.library.scanning import Scene
-from tests.make_media import picture
+from tests.make_media import film, picture
 
 
 @pytest.fixture
@@ -573,8 +573,9 @@ def test_a_cover_among_music_stands_for_the_folder_and_is_no_photo(scene: Scene)
     (scene.root / "Album" / "Folder.jpg").write_bytes(picture("JPEG", (300, 300)))
     (scene.root / "Album" / "cover.png").write_bytes(picture("PNG", (200, 100)))
     (scene.root / "Album" / "booklet.jpg").write_bytes(picture("JPEG"))
+    (scene.root / "Album" / "beach.jpg").write_bytes(picture("JPEG"))
     scene.scan()
-    assert scene.files() == {"Album/one.wav", "Album/booklet.jpg"}
+    assert scene.files() == {"Album/one.wav", "Album/beach.jpg"}
     assert art_of(scene) == {"Album": "cover.png"}
     scene.changes.clear()
     scene.scan()
@@ -612,6 +613,167 @@ def test_a_cover_that_goes_stands_for_nothing_any_more(scene: Scene) -> None:
     (scene.root / "cover.jpg").unlink()
     scene.scan()
     assert art_of(scene) == {}
+
+
+def test_a_picture_of_a_films_name_stands_for_it_alone(scene: Scene) -> None:
+    """The folder's stands for the others; a film's own art is told before the film is read."""
+    scene.sound("A.wav")
+    scene.sound("B.wav")
+    (scene.root / "A.jpg").write_bytes(picture("JPEG", (300, 300)))
+    (scene.root / "cover.jpg").write_bytes(picture("JPEG", (200, 200)))
+    (scene.root / "B-fanart.jpg").write_bytes(picture("JPEG"))
+    scene.scan()
+    assert scene.files() == {"A.wav", "B.wav"}
+    assert art_by_item(scene) == {"A.wav": "A.jpg", "B.wav": "cover.jpg"}
+    scene.changes.clear()
+    scene.scan()
+    assert scene.changes == []
+
+
+def test_a_picture_beside_a_film_is_followed(scene: Scene) -> None:
+    scene.sound("A.wav")
+    scene.scan()
+    assert art_by_item(scene) == {"A.wav": None}
+    (scene.root / "A.tbn").write_bytes(picture("JPEG"))
+    scene.scan()
+    assert art_by_item(scene) == {"A.wav": "A.tbn"}
+    (scene.root / "A-poster.jpg").write_bytes(picture("JPEG"))
+    scene.scan()
+    assert art_by_item(scene) == {"A.wav": "A-poster.jpg"}
+    (scene.root / "A-poster.jpg").write_text("no picture")
+    scene.scan()
+    assert art_by_item(scene) == {"A.wav": "A.tbn"}
+    (scene.root / "A-poster.jpg").unlink()
+    (scene.root / "A.wav").rename(scene.root / "B.wav")
+    scene.changes.clear()
+    scene.scan()
+    assert art_by_item(scene) == {"B.wav": None}
+    assert len(scene.changes) == 1
+
+
+def art_by_item(scene: Scene) -> dict[str, str | None]:
+    """Names of picture files, by the name of the item."""
+    rows = scene.database.read_now(
+        lambda connection: (
+            driver_of(connection)
+            .execute("SELECT items.name, art.name FROM items LEFT JOIN art ON art.id = art_id")
+            .fetchall()
+        )
+    )
+    return {os.fsdecode(item): name and os.fsdecode(name) for item, name in rows}
+
+
+def artist_art(scene: Scene) -> dict[str, str]:
+    """Names of picture files by the artist they are for."""
+    rows = scene.database.read_now(
+        lambda connection: (
+            driver_of(connection)
+            .execute("SELECT artist, name FROM art WHERE artist IS NOT NULL")
+            .fetchall()
+        )
+    )
+    return {artist: os.fsdecode(name) for artist, name in rows}
+
+
+def test_a_picture_in_an_artists_folder_stands_for_the_artist(scene: Scene) -> None:
+    scene.sound("Rosa/Sea/one.wav")
+    scene.sound("Ida/Sea/one.wav")
+    (scene.root / "Rosa" / "artist.jpg").write_bytes(picture("JPEG"))
+    (scene.root / "Ida" / "folder.jpg").write_bytes(picture("JPEG"))
+    (scene.root / "Ida" / "Sea" / "folder.jpg").write_bytes(picture("JPEG"))
+    scene.scan()
+    assert artist_art(scene) == {"rosa": "artist.jpg", "ida": "folder.jpg"}
+    assert art_of(scene) == {"Rosa": "artist.jpg", "Ida": "folder.jpg", "Ida/Sea": "folder.jpg"}
+    (scene.root / "Rosa").rename(scene.root / "Tove")
+    (scene.root / "Ida" / "folder.jpg").unlink()
+    scene.scan()
+    assert artist_art(scene) == {"tove": "artist.jpg"}
+
+
+# ---- subtitles
+
+
+def video(scene: Scene, name: str) -> None:
+    path = scene.root / name
+    path.parent.mkdir(exist_ok=True)
+    film(path, seconds=0.1)
+
+
+def subtitles(scene: Scene) -> dict[str, list[tuple[str, str, str, str]]]:
+    """Names, languages, formats and notes of subtitles, by the video's path."""
+    paths = {key: path for path, key in scene.folders().items()}
+    root = scene.indexer.roots()[0].root_id
+    found: dict[str, list[tuple[str, str, str, str]]] = {}
+    for folder, sidecars in scene.indexer.sidecars(root).items():
+        for one in sidecars.subtitles:
+            video = f"{paths[folder]}/{os.fsdecode(one.video)}".lstrip("/")
+            told = (os.fsdecode(one.name), one.language, one.format, one.note)
+            found.setdefault(video, []).append(told)
+    return found
+
+
+def test_subtitles_beside_a_film_are_known(scene: Scene) -> None:
+    video(scene, "A/Film.mkv")
+    for name in ("Film.en.srt", "Film.forced.ass", "film.DE.vtt", "Other.srt"):
+        (scene.root / "A" / name).write_text("")
+    scene.scan()
+    assert scene.files() == {"A/Film.mkv"}
+    assert subtitles(scene) == {
+        "A/Film.mkv": [
+            ("film.DE.vtt", "de", "vtt", ""),
+            ("Film.en.srt", "en", "srt", ""),
+            ("Film.forced.ass", "", "ssa", "forced"),
+        ]
+    }
+    scene.changes.clear()
+    scene.scan()
+    assert scene.changes == []
+
+
+def test_subtitles_that_come_are_renamed_or_go_are_noticed(scene: Scene) -> None:
+    """Control points are told that the film has changed."""
+    video(scene, "Film.mkv")
+    scene.scan()
+    before, after = scene.root / "Film.srt", scene.root / "Film.fr.srt"
+    actions: list[tuple[Callable[[], object], list[tuple[str, str, str, str]]]] = [
+        (lambda: before.write_text(""), [("Film.srt", "", "srt", "")]),
+        (lambda: before.rename(after), [("Film.fr.srt", "fr", "srt", "")]),
+        (after.unlink, []),
+    ]
+    for act, expected in actions:
+        scene.changes.clear()
+        act()
+        scene.scan()
+        assert subtitles(scene).get("Film.mkv", []) == expected
+        assert len(scene.changes) == 1
+
+
+def test_subtitles_in_a_folder_of_their_own_are_known_and_followed(scene: Scene) -> None:
+    video(scene, "A/Film.mkv")
+    (scene.root / "A" / "Subs").mkdir()
+    (scene.root / "A" / "Subs" / "2_English.srt").write_text("")
+    scene.scan()
+    assert subtitles(scene) == {"A/Film.mkv": [("Subs/2_English.srt", "en", "srt", "")]}
+    (scene.root / "A" / "Subs" / "3_French.srt").write_text("")
+    scene.scan("A/Subs")
+    assert [name for name, *_ in subtitles(scene)["A/Film.mkv"]] == [
+        "Subs/2_English.srt",
+        "Subs/3_French.srt",
+    ]
+
+
+def test_subtitles_of_a_folder_that_cannot_be_listed_are_not_gone(scene: Scene) -> None:
+    if not permissions_count():
+        pytest.skip("root may read everything")
+    video(scene, "Film.mkv")
+    below = scene.root / "Subs"
+    below.mkdir()
+    (below / "English.srt").write_text("")
+    scene.scan()
+    below.chmod(0)
+    scene.scan()
+    below.chmod(0o700)
+    assert [name for name, *_ in subtitles(scene)["Film.mkv"]] == ["Subs/English.srt"]
 
 
 # ---- single folders

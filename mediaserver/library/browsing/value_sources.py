@@ -156,7 +156,7 @@ def _containers(
     kind = view.levels[len(facets)]
     count, parameters = _child_count(view, facets)
     rows = snapshot.rows(
-        f"SELECT v.id, v.title, v.update_id, v.artists, v.genres, v.date, v.art_id, {count}"  # noqa: S608
+        f"SELECT v.id, v.title, v.update_id, v.artists, v.genres, v.date, {_art_of(kind)}, {count}"  # noqa: S608
         " FROM facets AS v WHERE v.id IN (SELECT value FROM json_each(?)) AND +v.kind = ?",
         (*parameters, json.dumps(keys), kind),
     )
@@ -178,6 +178,13 @@ def _containers(
         )
         for row in rows
     }
+
+
+def _art_of(kind: str) -> str:
+    """Of an artist the picture in a folder of the artist's name; uses ``art_of_artist``."""
+    if kind in ("artist", "albumartist"):
+        return "coalesce((SELECT min(a.id) FROM art AS a WHERE a.artist = v.key), v.art_id)"
+    return "v.art_id"
 
 
 def update_id(snapshot: Snapshot, facets: Facets) -> int:

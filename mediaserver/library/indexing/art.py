@@ -21,15 +21,17 @@ class ArtIndex:
         self._connection = connection
         self._stored: set[int] = set()
 
-    def id_for(self, facts: MediaFacts, home: Home) -> int | None:
-        """The art of an item: embedded, or else its folder's. A picture stands for itself."""
+    def id_for(self, facts: MediaFacts, home: Home, name: bytes) -> int | None:
+        """The art of an item: embedded, or else of its file. A picture stands for itself."""
         if facts.art is not None:
             return embedded_id(facts.art)
-        return self.of_folder(facts.kind, home)
+        return self.of_file(facts.kind, home, name)
 
-    def of_folder(self, kind: str, home: Home) -> int | None:
-        """The art of an item without embedded art. A picture stands for itself."""
-        return home.art_id if kind != Kind.IMAGE else None
+    def of_file(self, kind: str, home: Home, name: bytes) -> int | None:
+        """The art of an item without embedded art: a file for it alone, or else its folder's."""
+        if kind == Kind.IMAGE:
+            return None
+        return home.art_of.get(name, home.art_id)
 
     def hold(self, item: int, art: EmbeddedArt, mtime_ns: int, *, new: bool) -> None:
         """An item (that is in the index, ``new`` or changed) has this art embedded."""
@@ -70,18 +72,29 @@ class ArtIndex:
         ).fetchone()
         return row is not None
 
-    def put_file(self, home: Home, art: ArtFile) -> int:
-        """A picture file of a folder; its id."""
+    def put_file(
+        self,
+        home: Home,
+        art: ArtFile,
+        *,
+        stands_for: bytes | None = None,
+        artist: str | None = None,
+    ) -> int:
+        """A picture file of a folder; its id. It is for the folder if nothing else is told."""
+        whose = (stands_for or b"", b"artist" if artist is not None else b"")
+        changed = str(art.mtime_ns).encode("ascii")
         art_id = hashed(
-            KEY_BITS, b"art file", home.path_of(art.name), str(art.mtime_ns).encode("ascii")
+            KEY_BITS, b"art file", home.path_of(art.name), changed, *filter(None, whose)
         )
         self._connection.execute(
-            "INSERT OR REPLACE INTO art (id, folder_id, name, mime_type, width, height, mtime_ns) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO art (id, folder_id, name, stands_for, artist, mime_type, width,"
+            " height, mtime_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 art_id,
                 home.folder,
                 art.name,
+                stands_for,
+                artist,
                 clean(art.mime_type),
                 art.width,
                 art.height,
@@ -90,11 +103,17 @@ class ArtIndex:
         )
         return art_id
 
-    def remove_files(self, folder: int, kept: int | None = None) -> None:
-        """The picture files of a folder are gone, but for ``kept``."""
+    def keep_file(self, folder: int, kept: int | None) -> None:
+        """Of the picture files that are for a folder itself this one, or none, is left."""
         self._connection.execute(
-            "DELETE FROM art WHERE folder_id = ? AND id IS NOT ?", (folder, kept)
+            "DELETE FROM art WHERE folder_id = ? AND stands_for IS NULL AND artist IS NULL"
+            " AND id IS NOT ?",
+            (folder, kept),
         )
+
+    def remove_files(self, folder: int) -> None:
+        """The folder is gone, and its picture files."""
+        self._connection.execute("DELETE FROM art WHERE folder_id = ?", (folder,))
 
 
 def embedded_id(art: EmbeddedArt) -> int:

@@ -15,6 +15,7 @@ from mediaserver.library.indexing.homes import Homes
 from mediaserver.library.indexing.items import Effects, ItemIndex
 from mediaserver.library.indexing.known import ArtFile, FileStatus, stored
 from mediaserver.library.indexing.playlists import PlaylistIndex
+from mediaserver.library.indexing.sidecars import SidecarIndex, Sidecars
 from mediaserver.library.object_ids import KEY_BITS, hashed
 from mediaserver.library.objects import MediaFacts, PlaylistFacts
 from mediaserver.library.readers.naming import clean
@@ -37,6 +38,7 @@ class Batch:
         self._connection = connection
         self._homes = Homes(connection)
         self._art = ArtIndex(connection)
+        self._sidecars = SidecarIndex(connection, self._art)
         self._folders = FolderCounts(connection)
         self._effects = Effects()
         self.facets = FacetLinks(connection, pairs, facet_ids)
@@ -207,6 +209,7 @@ class Batch:
             self._folders.write()
             self._folders.forget(folder)
             self._art.remove_files(folder)
+            self._sidecars.forget(folder)
             self._connection.execute("DELETE FROM folders WHERE id = ?", (folder,))
             self._effects.folders.discard(folder)
         self._homes.forget()
@@ -217,7 +220,7 @@ class Batch:
         It stands for those of the album's discs (``CD1``, ``CD2``) below it, too.
         """
         art_id = None if art is None else self._art.put_file(self._homes.of(folder), art)
-        self._art.remove_files(folder, kept=art_id)
+        self._art.keep_file(folder, art_id)
         changed = self._connection.execute(
             "UPDATE folders SET art_id = ? WHERE id = ? AND art_id IS NOT ?",
             (art_id, folder, art_id),
@@ -228,6 +231,18 @@ class Batch:
         for one in (folder, *self._discs(folder)):
             self._items.place_again(one)
         self._folders.touch_parent(folder)
+
+    def set_sidecars(self, folder: int, sidecars: Sidecars) -> None:
+        """The files of a folder that belong to single files in it, or to an artist."""
+        home = self._homes.of(folder)
+        (title,) = self._connection.execute(
+            "SELECT title FROM folders WHERE id = ?", (folder,)
+        ).fetchone()
+        if self._sidecars.put_art(home, title, sidecars):
+            self._homes.forget()
+            self._items.place_again(folder)
+            self._effects.folders.add(folder)
+        self._items.touch(folder, self._sidecars.put_subtitles(folder, sidecars.subtitles))
 
     # ---- items
 
@@ -352,6 +367,8 @@ class Batch:
             "RETURNING shown",
             (title, sort_key(title), key, title),
         ).fetchone()
+        if row is not None:
+            self._sidecars.rename_artist(key, title)
         if row is not None and row[0]:
             self._connection.execute(
                 "UPDATE folder_text SET title = ? WHERE rowid = ?", (fold(title), key)

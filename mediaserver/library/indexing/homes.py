@@ -1,6 +1,7 @@
 """The folder of a file, as far as the file's row and values depend on it."""
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mediaserver.library.facets import disc_of_folder
@@ -24,6 +25,8 @@ class Home:
     """Whether the media root is there."""
     scanned: bool
     """Whether the media root was scanned as a whole once."""
+    art_of: Mapping[bytes, int]
+    """The picture files that stand for single files, by the names of those."""
     art_id: int | None
     """The picture file that stands for the folder's items: its own, else for ``CD2`` the one of
     the album, in the folder above."""
@@ -72,7 +75,15 @@ class Homes:
             inside=path,
             available=bool(available),
             scanned=bool(scanned),
+            art_of=self._art_of(folder),
             art_id=art_above if art_id is None and disc is not None else art_id,
             disc=disc,
             album_home=folder if disc is None else parent,
         )
+
+    def _art_of(self, folder: int) -> dict[bytes, int]:
+        rows = self._connection.execute(
+            "SELECT stands_for, id FROM art WHERE folder_id = ? AND stands_for IS NOT NULL",
+            (folder,),
+        )
+        return dict(rows.fetchall())

@@ -1,7 +1,7 @@
 """Files that came, changed, moved or went: their rows, texts, art, and what is counted."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from mediaserver.library.facets import values_of
@@ -69,7 +69,7 @@ class ItemIndex:
 
     def put(self, folder: int, name: bytes, status: FileStatus, facts: MediaFacts) -> int:
         home = self._homes.of(folder)
-        art_id = self._art.id_for(facts, home)
+        art_id = self._art.id_for(facts, home, name)
         old = self._one("WHERE folder_id = ? AND name = ?", (folder, name))
         if old is None:
             key, added = self._tombstones.key_for(home.path_of(name), facts.fingerprint)
@@ -100,7 +100,7 @@ class ItemIndex:
         before, home = self._homes.of(old.folder_id), self._homes.of(folder)
         art_id = old.art_id
         if art_id is None or not self._art.is_embedded(art_id):
-            art_id = self._art.of_folder(old.kind, home)
+            art_id = self._art.of_file(old.kind, home, name)
         self._update(old, records.moved(old, before, home, name, status, art_id), home)
 
     def remove(self, key: int) -> None:
@@ -133,9 +133,15 @@ class ItemIndex:
         for old in self.in_folder(folder):
             art_id = old.art_id
             if art_id is None or not self._art.is_embedded(art_id):
-                art_id = self._art.of_folder(old.kind, home)
+                art_id = self._art.of_file(old.kind, home, old.name)
             new = records.renamed(old._replace(art_id=art_id), home, home, old.name)
             self._update(old, new, home, moved=True)
+
+    def touch(self, folder: int, names: Collection[bytes]) -> None:
+        """What is told of items with their files has changed, beside these."""
+        for item in self.in_folder(folder):
+            if item.shown and item.name in names:
+                self._effects.touch(item)
 
     def name_again(self, before: Home) -> None:
         """A folder was moved, or one above it: its files are told by other names now."""

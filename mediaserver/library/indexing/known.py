@@ -220,8 +220,8 @@ def _folders(rows: Iterable[Any]) -> list[KnownFolder]:
 def folder_art(connection: sqlite3.Connection, root_id: int) -> dict[int, ArtFile]:
     """The picture files that stand for folders of a root, by the folder's key."""
     rows = connection.execute(
-        "SELECT folder_id, name, mime_type, width, height, art.mtime_ns"
-        " FROM folders JOIN art ON folder_id = folders.id WHERE root_id = ?",
+        "SELECT folders.id, name, mime_type, width, height, art.mtime_ns"
+        " FROM folders JOIN art ON art.id = art_id WHERE root_id = ?",
         (root_id,),
     )
     return {row[0]: ArtFile(*row[1:]) for row in rows}

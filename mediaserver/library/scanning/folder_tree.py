@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mediaserver.library.indexer import ArtFile, Indexer, KnownFolder
+from mediaserver.library.indexer import NO_SIDECARS, ArtFile, Indexer, KnownFolder, Sidecars
 
 
 class FolderTree:
@@ -14,6 +14,7 @@ class FolderTree:
         self._by_path: dict[int, dict[bytes, KnownFolder]] = {}
         self._below: dict[int, dict[int, KnownFolder]] = {}
         self._art: dict[int, ArtFile] = {}
+        self._sidecars: dict[int, Sidecars] = {}
 
     def load(self, root_id: int) -> None:
         if root_id in self._by_path:
@@ -24,6 +25,7 @@ class FolderTree:
             if folder.parent is not None:
                 self._below.setdefault(folder.parent, {})[folder.key] = folder
         self._art.update(self._indexer.folder_art(root_id))
+        self._sidecars.update(self._indexer.sidecars(root_id))
 
     @property
     def any(self) -> bool:
@@ -45,6 +47,9 @@ class FolderTree:
 
     def art(self, key: int) -> ArtFile | None:
         return self._art.get(key)
+
+    def sidecars(self, key: int) -> Sidecars:
+        return self._sidecars.get(key, NO_SIDECARS)
 
     def moved(self, folder: KnownFolder, root_id: int, path: bytes, parent: int) -> None:
         """The folder is at another place, with all below it. Both roots are loaded."""

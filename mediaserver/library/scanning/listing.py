@@ -7,9 +7,11 @@ result with the index. Costs one ``stat`` for each of these, none for other file
 
 import os
 from dataclasses import dataclass, field
+from typing import Literal
 
-from mediaserver.library.artwork import is_art_name
 from mediaserver.library.indexer import FileStatus
+from mediaserver.library.names.pictures import NO_PICTURES, Pictures, is_art_only, pictures_of
+from mediaserver.library.names.subtitles import is_subtitle
 from mediaserver.library.roots import LINK_LOOP, NOT_REGULAR, Exclusion, Rules, explain_error
 from mediaserver.media_types import by_suffix, is_playlist
 
@@ -33,10 +35,15 @@ class Listing:
     """What is in a folder, by name."""
 
     files: dict[bytes, FileStatus] = field(default_factory=dict)
-    """Media files; pictures that are the folder's art are not among them."""
+    """Media files; pictures that are art are not among them."""
     folders: dict[bytes, Subfolder] = field(default_factory=dict)
     art: dict[bytes, FileStatus] = field(default_factory=dict)
-    """Pictures that may stand for the folder."""
+    """Those pictures."""
+    pictures: Pictures = NO_PICTURES
+    """What pictures stand for."""
+    thumbnails: set[bytes] = field(default_factory=set)
+    """Pictures that can be nothing but art."""
+    subtitles: set[bytes] = field(default_factory=set)
     playlists: dict[bytes, FileStatus] = field(default_factory=dict)
     unknown: set[bytes] = field(default_factory=set)
     """They are there, but the system would not say more: not to be taken for gone."""
@@ -97,6 +104,9 @@ def _add(
     if isinstance(found, Subfolder):
         listing.folders[entry.name] = found
         return None
+    if isinstance(found, str):
+        (listing.subtitles if is_subtitle(entry.name) else listing.thumbnails).add(entry.name)
+        return None
     status, kind = found
     if kind == PLAYLIST:
         listing.playlists[entry.name] = status
@@ -107,9 +117,9 @@ def _add(
 
 def classify(
     entry: os.DirEntry[bytes], rules: Rules, above: frozenset[Identity], linked: bool
-) -> tuple[FileStatus, str] | Subfolder | Exclusion | None:
-    """A media file with its kind, or a playlist, a folder, something left out; None: a file of no
-    known type."""
+) -> tuple[FileStatus, str] | Subfolder | Exclusion | Literal["sidecar"] | None:
+    """A media file with its kind, or a playlist, a folder, something left out, a file that belongs
+    to a media file; None: a file of no known type."""
     link = entry.is_symlink()
     if link:
         target = rules.link_target(entry.path)
@@ -122,10 +132,13 @@ def classify(
             return LINK_LOOP
         return Subfolder(identity, status.st_mtime_ns, link)
     media_type = by_suffix(entry.name)
-    if media_type is None and not is_playlist(entry.name):
+    sidecar = is_subtitle(entry.name) or is_art_only(entry.name)
+    if media_type is None and not sidecar and not is_playlist(entry.name):
         return None
     if not entry.is_file(follow_symlinks=link):
         return NOT_REGULAR
+    if sidecar:
+        return "sidecar"
     kind = media_type.kind if media_type is not None else PLAYLIST
     return file_status(entry.stat(follow_symlinks=link)), kind
 
@@ -135,15 +148,16 @@ def file_status(status: os.stat_result) -> FileStatus:
 
 
 def _set_art_apart(listing: Listing, kinds: set[str]) -> None:
-    """A picture with a name like ``cover.jpg`` among music or films is no photo.
-
-    Nor is it where nothing but such pictures and folders are: the covers of an artist, or of an
-    album of several discs.
-    """
-    art = [name for name in listing.files if is_art_name(name)]
-    if not art:
+    """Pictures that stand for something else are no photos (:mod:`.names.pictures`)."""
+    if "image" not in kinds and not listing.thumbnails:
         return
-    if kinds == {"image"} and not (listing.folders and len(art) == len(listing.files)):
+    if kinds == {"image"} and not listing.folders:
         return
-    for name in art:
+    pictures = list(listing.thumbnails)
+    media: list[bytes] = []
+    for name in listing.files:
+        found = by_suffix(name)
+        (pictures if found is not None and found.kind == "image" else media).append(name)
+    listing.pictures = pictures_of(pictures, media, has_folders=bool(listing.folders))
+    for name in listing.pictures.names.intersection(listing.files):
         listing.art[name] = listing.files.pop(name)

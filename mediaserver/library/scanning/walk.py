@@ -12,9 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from mediaserver.library.artwork import folder_art
 from mediaserver.library.indexer import (
-    ArtFile,
     Batch,
     FileStatus,
     Indexer,
@@ -22,19 +20,17 @@ from mediaserver.library.indexer import (
     KnownPlaylist,
     KnownRoot,
 )
+from mediaserver.library.names.subtitles import FOLDERS as SUBTITLE_FOLDERS
 from mediaserver.library.readers.naming import clean
-from mediaserver.library.readers.picture_header import measure
 from mediaserver.library.roots import MAX_DEPTH, TOO_DEEP, Rules, explain_error, join
 from mediaserver.library.scanning.folder_tree import FolderTree
 from mediaserver.library.scanning.listing import Identity, Listing, list_folder
 from mediaserver.library.scanning.moves import Moves
 from mediaserver.library.scanning.outbox import Outbox
 from mediaserver.library.scanning.playlists import FoundPlaylist, PlaylistFiles
+from mediaserver.library.scanning.sidecars import SidecarFiles
 
 logger = logging.getLogger(__name__)
-
-ART_HEAD = 256 << 10
-"""Bytes of a picture in which its size must stand."""
 
 AHEAD_NS = 1_000_000_000
 """How far in the future a change may lie and still count as one of just now."""
@@ -114,6 +110,18 @@ class Finding:
         return self.folder.absolute + b"/" + self.name
 
 
+def _with_homes(targets: Iterable[Target]) -> Iterator[Target]:
+    """After them the folders that hold a folder of subtitles among them: their videos have
+    changed."""
+    homes = []
+    for target in targets:
+        yield target
+        above, _, name = target.path.rpartition(b"/")
+        if name.lower() in SUBTITLE_FOLDERS:
+            homes.append(Target(target.root, above, deep=False))
+    yield from homes
+
+
 class Walk:
     """One walk over targets whose roots are available.
 
@@ -138,6 +146,7 @@ class Walk:
         self._outbox = outbox
         self._quiet_ns = quiet_ns
         self._now_ns = now_ns
+        self._sidecars = SidecarFiles(known, rules, outbox)
         self.playlists = PlaylistFiles(indexer, moves, outbox, REFUSALS)
         self.found: deque[Finding] = deque()
         self.gone_files: set[int] = set()
@@ -155,7 +164,7 @@ class Walk:
         """Walk; a step is a folder. Each is looked at once: one that is new comes with the folder
         it is in, and may be a target of its own as well."""
         visited: set[bytes] = set()
-        for target in targets:
+        for target in _with_homes(targets):
             start = self._start(target)
             if start is None:
                 continue
@@ -221,7 +230,7 @@ class Walk:
         if listing.error is None:
             self._note_gone(node, listing, files)
             self.playlists.note_gone(playlists, listing.playlists.keys() | listing.unknown)
-            self._compare_art(node, listing)
+            self._sidecars.compare(node, listing)
         self._outbox.flush_if_due()
         return self._folders_below(node, listing, deep)
 
@@ -325,41 +334,3 @@ class Walk:
         self._outbox.flush()
         if parent.key is not None:
             self._known.moved(known, node.root.root_id, node.path, parent.key)
-
-    # ---- art
-
-    def _compare_art(self, node: Node, listing: Listing) -> None:
-        known = self._known.art(node.key) if node.key is not None else None
-        candidates = set(listing.art)
-        while (name := folder_art(candidates)) is not None:
-            status = listing.art[name]
-            if known is not None and (known.name, known.mtime_ns) == (name, status.mtime_ns):
-                return
-            art = _art_file(node.absolute, name, status)
-            if art is not None:
-                self._set_art(node, art)
-                return
-            candidates.discard(name)
-        if known is not None:
-            self._set_art(node, None)
-
-    def _set_art(self, node: Node, art: ArtFile | None) -> None:
-        def set_art(batch: Batch) -> None:
-            batch.set_folder_art(node.ensure(batch), art)
-
-        self._outbox.add(set_art)
-
-
-def _art_file(folder: bytes, name: bytes, status: FileStatus) -> ArtFile | None:
-    """A picture that can be shown; None for anything else of that name."""
-    try:
-        descriptor = os.open(folder + b"/" + name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        measured = measure(os.pread(descriptor, ART_HEAD, 0))
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-    return ArtFile(name, *measured, status.mtime_ns) if measured is not None else None

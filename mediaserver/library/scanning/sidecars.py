@@ -1,0 +1,169 @@
+"""Files beside media that belong to them, compared on the walk: pictures and subtitles.
+
+What they are is told by names (:mod:`mediaserver.library.names`); only of a picture that is new
+or has changed the head is read, for its size.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterable
+from typing import Protocol
+
+from mediaserver.library.indexer import (
+    NO_SIDECARS,
+    ArtFile,
+    Batch,
+    FileStatus,
+    Sidecars,
+    SubtitleFile,
+)
+from mediaserver.library.names import subtitles
+from mediaserver.library.readers.picture_header import measure
+from mediaserver.library.roots import Rules, join
+from mediaserver.library.scanning.folder_tree import FolderTree
+from mediaserver.library.scanning.listing import Listing, list_folder
+from mediaserver.library.scanning.outbox import Outbox
+from mediaserver.media_types import by_suffix
+
+ART_HEAD = 256 << 10
+"""Bytes of a picture in which its size must stand."""
+
+
+class Folder(Protocol):
+    """A folder on the walk."""
+
+    key: int | None
+
+    @property
+    def path(self) -> bytes:
+        """Relative to its root."""
+
+    @property
+    def absolute(self) -> bytes: ...
+
+    def ensure(self, batch: Batch) -> int:
+        """Its key, once it is in the index."""
+
+
+class SidecarFiles:
+    """Those of one scan."""
+
+    def __init__(self, known: FolderTree, rules: Rules, outbox: Outbox) -> None:
+        self._known = known
+        self._rules = rules
+        self._outbox = outbox
+
+    def compare(self, folder: Folder, listing: Listing) -> None:
+        """Tell the index what is another than it knows."""
+        art, before = None, NO_SIDECARS
+        if folder.key is not None:
+            art, before = self._known.art(folder.key), self._known.sidecars(folder.key)
+        self._compare_art(folder, listing, art)
+        found = self._found(folder, listing, before)
+        if found != before:
+
+            def set_sidecars(batch: Batch) -> None:
+                batch.set_sidecars(folder.ensure(batch), found)
+
+            self._outbox.add(set_sidecars)
+
+    # ---- pictures
+
+    def _compare_art(self, folder: Folder, listing: Listing, known: ArtFile | None) -> None:
+        art = _first(folder, listing, listing.pictures.folder, known)
+        if art != known:
+
+            def set_art(batch: Batch) -> None:
+                batch.set_folder_art(folder.ensure(batch), art)
+
+            self._outbox.add(set_art)
+
+    def _found(self, folder: Folder, listing: Listing, before: Sidecars) -> Sidecars:
+        pictures = listing.pictures
+        if not pictures.names and not listing.subtitles and not listing.folders:
+            return NO_SIDECARS
+        known = dict(before.art)
+        # The picture of a folder that has others inside, and no media, is that of an artist if
+        # there is one of its name.
+        artist = pictures.artist or (() if listing.files else pictures.folder)
+        art = {
+            name: _first(folder, listing, candidates, known.get(name))
+            for name, candidates in sorted(pictures.files.items())
+        }
+        return Sidecars(
+            artist=_first(folder, listing, artist, before.artist),
+            art=tuple((name, one) for name, one in art.items() if one is not None),
+            subtitles=self._subtitles(folder, listing, before),
+        )
+
+    # ---- subtitles
+
+    def _subtitles(
+        self, folder: Folder, listing: Listing, before: Sidecars
+    ) -> tuple[SubtitleFile, ...]:
+        below = list(self._below(folder, listing, before))
+        if not below and not listing.subtitles:
+            return ()
+        videos = [
+            name
+            for name in listing.files
+            if (found := by_suffix(name)) is not None and found.kind == "video"
+        ]
+        by_video = subtitles.subtitles_of(listing.subtitles, below, videos)
+        return tuple(
+            SubtitleFile(video, one.name, one.language, one.format, one.note)
+            for video, named in sorted(by_video.items())
+            for one in named
+        )
+
+    def _below(self, folder: Folder, listing: Listing, before: Sidecars) -> Iterable[bytes]:
+        for name in listing.folders:
+            if name.lower() in subtitles.FOLDERS:
+                path = folder.absolute + b"/" + name
+                inside = list_folder(path, join(folder.path, name), self._rules, linked=True)
+                found = {name + b"/" + one for one in inside.subtitles}
+                if inside.error is not None:
+                    # What cannot be listed is unknown, not gone.
+                    known = (one.name for one in before.subtitles)
+                    found.update(one for one in known if one.startswith(name + b"/"))
+                yield from found
+
+
+def _first(
+    folder: Folder, listing: Listing, candidates: Iterable[bytes], known: ArtFile | None
+) -> ArtFile | None:
+    """The best picture that can be shown."""
+    for name in candidates:
+        path = folder.absolute + b"/" + name
+        mtime_ns = _changed(path, listing.art.get(name))
+        if mtime_ns is None:
+            continue
+        if known is not None and (known.name, known.mtime_ns) == (name, mtime_ns):
+            return known
+        art = _art_file(path, name, mtime_ns)
+        if art is not None:
+            return art
+    return None
+
+
+def _changed(path: bytes, status: FileStatus | None) -> int | None:
+    if status is not None:
+        return status.mtime_ns
+    with contextlib.suppress(OSError):
+        return os.stat(path).st_mtime_ns  # noqa: PTH116 - a path of bytes
+    return None
+
+
+def _art_file(path: bytes, name: bytes, mtime_ns: int) -> ArtFile | None:
+    """A picture that can be shown; None for anything else of that name."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        measured = measure(os.pread(descriptor, ART_HEAD, 0))
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return ArtFile(name, *measured, mtime_ns) if measured is not None else None
