@@ -11,7 +11,6 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from ipaddress import IPv4Address
 
 import uvloop
 
@@ -29,8 +28,6 @@ from mediaserver.upnp.interfaces import Change, Interface
 
 logger = logging.getLogger(__name__)
 
-LOOPBACK = Endpoint(IPv4Address("127.0.0.1"))
-"""Never announced unless asked for, but answered: for the owner, at ``localhost``."""
 NETWORK_SECONDS = 2.0
 """Between looks for a first interface, when there is none at the start."""
 
@@ -114,7 +111,6 @@ async def _serve_once(
         directory.note_port(port)
         ends.callback(parts.delivery.close)
         ends.push_async_callback(parts.http.stop)
-        await parts.http.set_endpoints([*_endpoints(found), LOOPBACK])
         ends.push_async_callback(parts.eventing.stop)
         parts.discovery.start(found)
         ends.push_async_callback(parts.discovery.stop)
@@ -193,7 +189,7 @@ def _follow_interfaces(
         nonlocal served
         parts.addresses.use(change.interfaces)
         # Listening comes before announcing. What cannot be listened on is not announced either.
-        failures = await parts.http.set_endpoints([*_endpoints(change.interfaces), LOOPBACK])
+        failures = await parts.http.set_endpoints(_endpoints(change.interfaces))
         refused = {failure.endpoint for failure in failures}
         announced = [each for each in change.interfaces if _endpoint(each) not in refused]
         await parts.discovery.update_interfaces(announced)

@@ -43,7 +43,7 @@ class Admission:
     ) -> None:
         own = (socket.gethostname() if hostname is None else hostname).lower().rstrip(".")
         plain = own.partition(".")[0]
-        self._names = {"localhost", "127.0.0.1", own, plain, f"{plain}.local"} - {"", ".local"}
+        self._names = {"localhost", own, plain, f"{plain}.local"} - {"", ".local"}
         self._names.update(host.lower().rstrip(".") for host in hosts)
         self._networks = tuple(networks)
         self._attached = attached

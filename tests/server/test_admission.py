@@ -20,8 +20,8 @@ def admission(**more: object) -> Admission:
 
 
 OURS = [
-    "192.168.1.5", "192.168.1.5:8200", "localhost", "LOCALHOST:8200", "127.0.0.1:8200", "nas.lan",
-    "NAS", "nas.local", "nas.local.", "media.example.org", "[2001:db8::5]", "[2001:DB8::5]:8200",
+    "192.168.1.5", "192.168.1.5:8200", "localhost", "LOCALHOST:8200", "nas.lan", "NAS", "nas.local",
+    "nas.local.", "media.example.org", "[2001:db8::5]", "[2001:DB8::5]:8200",
     "[2001:db8:0:0:0:0:0:5]:8200", "[fe80::1]:8200", "[fe80::1%eth0]:8200", "[fe80::1%25eth0]",
 ]  # fmt: skip
 OTHERS = [
