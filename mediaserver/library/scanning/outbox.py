@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from mediaserver.library.indexer import Batch, Indexer
 
 MAX_CHANGES = 10_000
-MAX_SECONDS = 2.0
+MAX_SECONDS = 1.0
 """From the first change of a transaction."""
 
 Write = Callable[[Batch], object]
