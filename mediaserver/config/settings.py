@@ -132,7 +132,7 @@ class ServerSettings(Section):
     ] = Field(
         default=("attached",),
         description="Who may connect: networks, and `attached` for those this machine has an "
-        "address in. Loopback always may.",
+        "address in. Loopback always may, if `lo` is served.",
     )
     data_dir: AbsolutePath = Field(
         default_factory=lambda: platformdirs.user_data_path("mediaserver", appauthor=False),
