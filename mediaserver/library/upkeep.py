@@ -379,17 +379,15 @@ class Upkeep:
         finally:
             self.state.scanning = False
             self.state.roots = tuple(indexer.roots())
-        if wanted.everything or summary.added or summary.changed or summary.removed:
+        changes = (summary.added, summary.changed, summary.moved, summary.removed)
+        if wanted.everything or any(changes):
             logger.info(
                 "scan %s in %.1f s: %d files seen, %d new, %d changed, %d moved, %d removed, "
                 "%d unreadable",
                 "done" if summary.complete else "stopped",
                 summary.seconds,
                 summary.seen,
-                summary.added,
-                summary.changed,
-                summary.moved,
-                summary.removed,
+                *changes,
                 summary.unreadable,
             )
         return summary

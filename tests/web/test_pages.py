@@ -189,6 +189,19 @@ def hostile() -> Status:
     )
 
 
+async def test_a_link_local_address_is_no_link_as_browsers_cannot_open_it() -> None:
+    """Its URL has no zone (RFC 6874), and browsers take none."""
+    interfaces = (
+        InterfaceStatus(name="eth0", address="fe80::1", url="http://[fe80::1]:8200/"),
+        InterfaceStatus(name="eth0", address="fd00::1", url="http://[fd00::1]:8200/"),
+    )
+    page = await page_of(dataclasses.replace(RICH, interfaces=interfaces))
+    links = {link.get("href") for link in page.iter("a")}
+    assert "http://[fd00::1]:8200/" in links
+    assert "http://[fe80::1]:8200/" not in links
+    assert "http://[fe80::1]:8200/" in page.text_content()
+
+
 async def test_markup_in_any_field_is_text() -> None:
     page = await page_of(hostile())
     assert [script.get("src") for script in page.iter("script")] == ["/static/page.js"]
