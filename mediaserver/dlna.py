@@ -106,6 +106,8 @@ class TransferRequest:
     available_seek_range: bool = False
     media_info: bool = False
     """Samsung's ``getMediaInfo.sec``."""
+    caption_info: bool = False
+    """Samsung's ``getCaptionInfo.sec``."""
 
 
 def read_request(headers: Mapping[str, str], kind: str) -> TransferRequest:
@@ -128,6 +130,7 @@ def read_request(headers: Mapping[str, str], kind: str) -> TransferRequest:
         real_time_info=real_time_info,
         available_seek_range=_asked(headers, "getAvailableSeekRange.dlna.org"),
         media_info=headers.get("getmediainfo.sec") == "1",
+        caption_info=headers.get("getcaptioninfo.sec") == "1",
     )
 
 

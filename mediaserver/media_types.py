@@ -143,6 +143,19 @@ LEFT_OUT: dict[str, str] = {
 }
 """Suffixes that people may take for media, and why they are not served."""
 
+SUBTITLE_TYPES = {
+    "srt": "text/srt",
+    "ssa": "text/ssa",
+    "vtt": "text/vtt",
+    "smi": "smi/caption",
+    "sub": "text/sub",
+    "idx": "text/idx",
+}
+"""By format: the names that players look for, Kodi and televisions, rather than IANA's."""
+
+CAPTIONS = ("srt", "smi", "ssa")
+"""Formats of subtitles that televisions read which are told of one, or name captions."""
+
 PLAYLIST_SUFFIXES = frozenset({"m3u", "m3u8", "pls", "wpl", "xspf", "asx"})
 """Files that list media: containers, not items."""
 

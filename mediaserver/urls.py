@@ -18,6 +18,7 @@ SERVICE = "/service/"
 MEDIA = "/media/"
 ART = "/art/"
 IMAGE = "/image/"
+SUBTITLE = "/subtitle/"
 
 _KEY = r"[0-9a-f]{1,16}"
 _MEDIA = re.compile(rf"/media/(?P<key>{_KEY})(?:\.[a-z0-9]{{1,8}})?", re.ASCII)
@@ -30,6 +31,9 @@ _IMAGE = re.compile(
     rf"/image/(?P<key>{_KEY})-(?P<profile>[A-Z]{{3,4}}_[A-Z]{{2,3}})"
     r"(?:\.[a-z0-9]{1,8})?",
     re.ASCII,
+)
+_SUBTITLE = re.compile(
+    rf"/subtitle/(?P<key>{_KEY})-(?P<number>{_KEY})(?:\.[A-Za-z0-9-]{{1,12}}){{0,3}}", re.ASCII
 )
 
 
@@ -64,6 +68,12 @@ def image(key: int, profile: str) -> str:
     return f"{IMAGE}{key:x}-{profile}{_suffix(profile)}"
 
 
+def subtitle(key: int, number: int, *words: str) -> str:
+    """A subtitle of a video. The words (language, what it is for, format) stand behind it as in
+    names of files: players show them."""
+    return f"{SUBTITLE}{key:x}-{number:x}" + "".join(f".{word}" for word in words if word)
+
+
 def parse_media(path: str) -> int | None:
     """The item's key; None for anything else."""
     match = _MEDIA.fullmatch(path)
@@ -80,6 +90,12 @@ def parse_image(path: str) -> tuple[int, str] | None:
     """The item's key and profile; None for anything else."""
     match = _IMAGE.fullmatch(path)
     return (int(match["key"], 16), match["profile"]) if match else None
+
+
+def parse_subtitle(path: str) -> tuple[int, int] | None:
+    """The video's key and the subtitle's number; None for anything else."""
+    match = _SUBTITLE.fullmatch(path)
+    return (int(match["key"], 16), int(match["number"], 16)) if match else None
 
 
 def _suffix(profile: str) -> str:

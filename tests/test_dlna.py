@@ -90,10 +90,11 @@ def test_what_is_asked_for_is_told() -> None:
             "realtimeinfo.dlna.org": "DLNA.ORG_TLAG=*",
             "getavailableseekrange.dlna.org": "1",
             "getmediainfo.sec": "1",
+            "getcaptioninfo.sec": "1",
         },
         "video",
     )
-    assert asked == TransferRequest(TransferMode.STREAMING, True, True, True, True)
+    assert asked == TransferRequest(TransferMode.STREAMING, True, True, True, True, True)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_nonsense_is_400_and_what_is_not_supported_is_406(
         {"playspeed.dlna.org": "speed=2", "range": "bytes=0-"},  # 7.5.4.3.3.19.2
         {"timeseekrange.dlna.org": "npt=1-", "range": "bytes=0-"},
         {"peermanager.dlna.org": "uuid:1", "scid.dlna.org": "5", "future.dlna.org": "x"},
-        {"getmediainfo.sec": "0", "getcaptioninfo.sec": "1"},
+        {"getmediainfo.sec": "0", "getcaptioninfo.sec": "0"},
     ],
 )
 def test_what_means_nothing_here_is_ignored(headers: dict[str, str]) -> None:

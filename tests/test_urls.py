@@ -50,11 +50,25 @@ def test_paths_hold_only_characters_that_no_client_rewrites(
         assert SAFE.fullmatch(path)
 
 
+@given(
+    keys,
+    keys,
+    st.lists(st.sampled_from(["", "en", "pt-BR", "zh-Hans", "forced", "srt"]), max_size=3),
+)
+def test_a_path_of_a_subtitle_is_taken_apart_as_built(
+    key: int, number: int, words: list[str]
+) -> None:
+    path = urls.subtitle(key, number, *words)
+    assert urls.parse_subtitle(path) == (key, number)
+    assert SAFE.fullmatch(path)
+
+
 def test_a_path_ends_in_the_suffix_of_what_comes() -> None:
     """Some players believe it more than Content-Type."""
     assert urls.media(0x1F, ".flac") == "/media/1f.flac"
     assert urls.art(0x1F, "JPEG_TN") == "/art/1f-JPEG_TN.jpg"
     assert urls.image(0x1F, "PNG_LRG") == "/image/1f-PNG_LRG.png"
+    assert urls.subtitle(0x1F, 0x2, "pt-BR", "", "srt") == "/subtitle/1f-2.pt-BR.srt"
     assert urls.art(0x1F, "original") == "/art/1f-original"
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from mediaserver import dlna
-from mediaserver.av import resources, text
+from mediaserver.av import resources, subtitles, text
 from mediaserver.av.art import ArtWriter
 from mediaserver.av.filter import Filter
 from mediaserver.av.resources import ItemText
@@ -25,10 +25,10 @@ from mediaserver.upnp.data_types import EscapedUTF8
 ContainerText = Callable[[Container], str]
 
 _BEGIN = (
-    b'&lt;DIDL-Lite xmlns="urn:schemas-upnp-org:metadata-1-0/DIDL-Lite/"'
-    b' xmlns:dc="http://purl.org/dc/elements/1.1/"'
-    b' xmlns:upnp="urn:schemas-upnp-org:metadata-1-0/upnp/"'
-    b' xmlns:dlna="urn:schemas-dlna-org:metadata-1-0/"&gt;'
+    '&lt;DIDL-Lite xmlns="urn:schemas-upnp-org:metadata-1-0/DIDL-Lite/"'
+    ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    ' xmlns:upnp="urn:schemas-upnp-org:metadata-1-0/upnp/"'
+    ' xmlns:dlna="urn:schemas-dlna-org:metadata-1-0/"'
 )
 _END = b"&lt;/DIDL-Lite&gt;"
 
@@ -46,6 +46,7 @@ class Writer:
 
     def __init__(self, wanted: Filter, profile: ClientProfile, base_url: str) -> None:
         made = _Maker(wanted, profile, base_url)
+        self._begin = f"{_BEGIN}{subtitles.namespaces(wanted)}&gt;".encode()
         self._items = {kind: made.item(kind) for kind in Kind}
         self._station = made.station()
         self._container = made.container()
@@ -64,8 +65,8 @@ class Writer:
         As many as fit into ``most_bytes``, but one always does: a control point goes on where
         the answer ends (CDS:1 §2.7.4).
         """
-        parts = [_BEGIN]
-        size = len(_BEGIN) + len(_END)
+        parts = [self._begin]
+        size = len(self._begin) + len(_END)
         write = self.object
         for each in objects:
             part = write(each).encode()
@@ -210,6 +211,9 @@ class _Maker:
             (True, "upnp:albumArtURI", self._art.of_item),
         ]
         chosen = [part for fits, name, part in parts if fits and self._wanted.element(name)]
+        if moving:
+            wanted, profile, base_url = self._wanted, self._profile, self._base_url
+            chosen.append(subtitles.SubtitleWriter(wanted, profile, base_url).captions)
         res = resources.writer(kind, self._wanted, self._profile, self._base_url)
         return chosen if res is None else [*chosen, res]
 

@@ -1,4 +1,5 @@
-"""The ``res`` elements of an item: the file itself, then pictures made of it (CDS:1 Appendix B).
+"""The ``res`` elements of an item: the file itself, then pictures made of it, or subtitles (CDS:1
+Appendix B).
 
 Written as they stand in a Result, escaped once: ``&lt;res ...``. The file comes first, as many
 devices take the first resource; smaller JPEGs of a photo follow (DLNA wants JPEG_TN and JPEG_SM of
@@ -12,6 +13,7 @@ from functools import lru_cache
 from mediaserver import dlna, urls
 from mediaserver.av import renditions
 from mediaserver.av.filter import Filter
+from mediaserver.av.subtitles import SubtitleWriter
 from mediaserver.clients import ClientProfile
 from mediaserver.library.objects import Item, Kind
 from mediaserver.media_types import RAW_TYPES
@@ -39,7 +41,11 @@ def writer(kind: Kind, wanted: Filter, profile: ClientProfile, base_url: str) ->
         return None
     # protocolInfo is always there, so naming it asks for every resource.
     every = every or "protocolInfo" in bare
-    itself = _file_writer(kind, wanted, profile, base_url, every=every)
+    subtitles = SubtitleWriter(wanted, profile, base_url) if kind is Kind.VIDEO else None
+    itself = _file_writer(kind, wanted, profile, base_url, subtitles, every=every)
+    if subtitles is not None and every:
+        more = subtitles.resources
+        return lambda item: itself(item) + more(item) if item.subtitles else itself(item)
     if kind is not Kind.IMAGE or not (every or "resolution" in bare):
         return itself
     smaller = _rendition_writer(wanted, profile, base_url)
@@ -60,12 +66,20 @@ def writer(kind: Kind, wanted: Filter, profile: ClientProfile, base_url: str) ->
 
 
 def _file_writer(
-    kind: Kind, wanted: Filter, profile: ClientProfile, base_url: str, *, every: bool
+    kind: Kind,
+    wanted: Filter,
+    profile: ClientProfile,
+    base_url: str,
+    subtitles: SubtitleWriter | None,
+    *,
+    every: bool,
 ) -> ItemText:
     """``every``: also where the item has none of the attributes asked for."""
     attributes = [
         write for name, write in _ATTRIBUTES[kind].items() if wanted.attribute("res", name)
     ]
+    if subtitles is not None:
+        attributes.append(subtitles.attributes)
     begin = _beginner(kind, profile)
     media = f"&gt;{base_url}{urls.MEDIA}"
     end = "&lt;/res&gt;"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from mediaserver import dlna
 from mediaserver.clients import ClientProfile
-from mediaserver.media_types import MEDIA_TYPES
+from mediaserver.media_types import MEDIA_TYPES, SUBTITLE_TYPES
 
 _AVC_MP4 = (
     "AVC_MP4_BL_CIF15_AAC_520",
@@ -62,7 +62,13 @@ DLNA_PROFILES: dict[str, tuple[str, ...]] = {
 """By our MIME type, the profiles that :mod:`mediaserver.library.readers.dlna_profiles` names."""
 
 MIME_TYPES: tuple[str, ...] = tuple(
-    dict.fromkeys((*DLNA_PROFILES, *(media_type.mime_type for media_type in MEDIA_TYPES.values())))
+    dict.fromkeys(
+        (
+            *DLNA_PROFILES,
+            *(media_type.mime_type for media_type in MEDIA_TYPES.values()),
+            *SUBTITLE_TYPES.values(),
+        )
+    )
 )
 
 

@@ -1,12 +1,15 @@
 """Files opened in threads: disks that sleep take seconds, lost network shares much longer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from mediaserver.delivery import answers
 from mediaserver.delivery.answers import Scope, Send
 from mediaserver.library.opening import FileGone, FileUnavailable, OpenFile, open_media
 from mediaserver.server.threads import Threads
+
+T = TypeVar("T")
 
 THREADS = 8
 RETRY_SECONDS = 30
@@ -27,6 +30,10 @@ class Files:
         """Open a file below a root; the caller closes it. Raises FileGone, FileUnavailable."""
         work = partial(open_media, path, root, *self._roots)
         return await self._threads.run(work, abandoned=OpenFile.close)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Work with an open file in a thread. When cancelled it returns after the work is over."""
+        return await self._threads.run(work)
 
     async def open_or_refuse(
         self, path: bytes, root: bytes, scope: Scope, send: Send

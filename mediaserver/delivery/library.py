@@ -1,10 +1,11 @@
 """What delivery needs of the library: which file a number in a URL stands for, and pictures."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Protocol
 
 from mediaserver.library.artwork import Rendition
-from mediaserver.library.lookup import ArtSource, MediaFile
+from mediaserver.library.lookup import ArtSource, MediaFile, SubtitleSource
 
 
 class Artwork(Protocol):
@@ -29,6 +30,9 @@ class Library(Protocol):
 
     async def art_source(self, art_id: int) -> ArtSource | None:
         """Where art comes from; None as above."""
+
+    async def subtitles(self, key: int) -> Sequence[SubtitleSource]:
+        """The subtitles of a video, best first; none as above."""
 
 
 class MediaFiles:

@@ -15,7 +15,10 @@ from mediaserver.delivery.files import Files
 from mediaserver.delivery.library import Library, MediaFiles
 from mediaserver.delivery.transfers import Transfers
 from mediaserver.library.lookup import MediaFile
+from mediaserver.library.objects import Kind
 from mediaserver.library.opening import OpenFile
+from mediaserver.media_types import CAPTIONS
+from mediaserver.upnp.control import base_url
 
 STALL_SECONDS = 600.0
 """A paused player reads nothing, and keeps its connection (DLNA connection stalling)."""
@@ -34,6 +37,7 @@ class Media:
         *,
         dscp: bool,
     ) -> None:
+        self._library = library
         self._media_files = MediaFiles(library)
         self._clients = clients
         self._transfers = transfers
@@ -61,11 +65,14 @@ class Media:
         if file is not None:
             with file:
                 profile = self._clients.of_request(request, answers.host_of(scope))
+                written = headers(media, file.size, asked, profile)
+                if asked.caption_info and media.kind is Kind.VIDEO:
+                    written += await self._caption_info(scope, media.key)
                 answer = partial(
                     FileAnswer,
                     file,
                     profile.mime_type(media.mime_type),
-                    headers(media, file.size, asked, profile),
+                    written,
                     traffic_class=asked.mode.traffic_class if self._dscp else 0,
                     stall_seconds=STALL_SECONDS,
                 )
@@ -73,6 +80,16 @@ class Media:
                     await answer().send(scope, send, request)
                 else:
                     await self._transfer(scope, send, media, file, answer, request)
+
+    async def _caption_info(self, scope: Scope, key: int) -> Headers:
+        """Samsung's: where the subtitle is, if there is one (dlna-http 3)."""
+        found = await self._library.subtitles(key)
+        one = next((each for each in found if each.format in CAPTIONS), None)
+        if one is None:
+            return []
+        words = (one.language or "", one.note or "", one.format)
+        base = base_url(*scope["server"])
+        return [("CaptionInfo.sec", base + urls.subtitle(key, one.number, *words))]
 
     async def _transfer(
         self,

@@ -12,6 +12,7 @@ from mediaserver.delivery.files import Files
 from mediaserver.delivery.images import Art, Images
 from mediaserver.delivery.library import Library
 from mediaserver.delivery.media import Media
+from mediaserver.delivery.subtitles import Subtitles
 from mediaserver.delivery.transfers import STREAMS_PER_HOST, Transfers
 
 
@@ -37,10 +38,11 @@ class Delivery:
             urls.MEDIA: Media(library, clients, self.transfers, self._files, dscp=dscp),
             urls.ART: Art(library, clients, self._files),
             urls.IMAGE: Images(library, clients, self._files),
+            urls.SUBTITLE: Subtitles(library, clients, self._files),
         }
 
     def routes(self) -> list[BaseRoute]:
-        """Everything below ``urls.MEDIA``, ``urls.ART`` and ``urls.IMAGE``."""
+        """Everything below ``urls.MEDIA``, ``urls.ART``, ``urls.IMAGE``, ``urls.SUBTITLE``."""
         return [
             Route(prefix + "{name}", endpoint, methods=METHODS)
             for prefix, endpoint in self._endpoints.items()

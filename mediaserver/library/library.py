@@ -15,7 +15,7 @@ from mediaserver.library.artwork import Artwork, Tidied
 from mediaserver.library.browsing.browser import Browser
 from mediaserver.library.criteria import Criteria, SortKey
 from mediaserver.library.database import Database
-from mediaserver.library.lookup import ArtSource, MediaFile, UnreadableFile
+from mediaserver.library.lookup import ArtSource, MediaFile, SubtitleSource, UnreadableFile
 from mediaserver.library.objects import Change, LibraryCounts, Page
 from mediaserver.library.readers.pool import ReaderPool
 from mediaserver.library.roots import Rules
@@ -210,6 +210,10 @@ class Library:
     async def art_source(self, art_id: int) -> ArtSource | None:
         """Where art comes from; None as for :meth:`media_file`."""
         return await self._database.read(lambda connection: lookup.art_source(connection, art_id))
+
+    async def subtitles(self, key: int) -> list[SubtitleSource]:
+        """The subtitles of a video, best first; none as for :meth:`media_file`."""
+        return await self._database.read(lambda connection: lookup.subtitles(connection, key))
 
     async def counts(self) -> LibraryCounts:
         counts = await self._database.read(lookup.counts)

@@ -49,6 +49,19 @@ class ArtSource:
     mime_type: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubtitleSource:
+    """The file of a subtitle of a video."""
+
+    number: int
+    format: str
+    language: str | None
+    note: str | None
+    root: bytes
+    path: bytes
+    """Absolute."""
+
+
 @dataclass(frozen=True, slots=True)
 class UnreadableFile:
     """A file whose contents could not be understood; it is served under its name."""
@@ -129,6 +142,31 @@ def art_source(connection: Connection, art_id: int) -> ArtSource | None:
         embedded=bool(row[3]),
         mime_type=row[4],
     )
+
+
+def subtitles(connection: Connection, key: int) -> list[SubtitleSource]:
+    """The subtitles of a video, best first; none if there is no such video, as above."""
+    if not 0 <= key < 1 << 63:
+        return []
+    rows = driver_of(connection).execute(
+        "SELECT r.path, f.path, t.name, t.number, t.format, t.language, t.note"
+        " FROM items AS i JOIN folders AS f ON f.id = i.folder_id"
+        " JOIN roots AS r ON r.id = f.root_id"
+        " JOIN subtitles AS t ON t.folder_id = i.folder_id AND t.video = i.name"
+        " WHERE i.id = ? AND i.shown AND i.kind = 'video' ORDER BY t.position",
+        (key,),
+    )
+    return [
+        SubtitleSource(
+            number=number,
+            format=written,
+            language=language,
+            note=note,
+            root=root,
+            path=_join(root, folder, name),
+        )
+        for root, folder, name, number, written, language, note in rows.fetchall()
+    ]
 
 
 def counts(connection: Connection) -> LibraryCounts:

@@ -104,7 +104,7 @@ class _ControlURL:
             call = soap.read_call(body, headers)
             action = call.action
             request = ActionRequest(
-                base_url=_base_url(*server) if server else "http://127.0.0.1",
+                base_url=base_url(*server) if server else "http://127.0.0.1",
                 headers=headers,
                 peer=peer,
                 service_type=call.service_type,
@@ -184,7 +184,7 @@ def _variable_name(call: Call) -> str:
 
 
 @lru_cache(maxsize=64)
-def _base_url(host: str, port: int | None) -> str:
+def base_url(host: str, port: int | None) -> str:
     """The address a request came in on, as a URL for whoever sent it.
 
     A zone index means something on this machine only; an IPv4 address that came through an IPv6

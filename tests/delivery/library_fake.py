@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mediaserver import media_types
 from mediaserver.library.artwork import Rendition
-from mediaserver.library.lookup import ArtSource, MediaFile
+from mediaserver.library.lookup import ArtSource, MediaFile, SubtitleSource
 from mediaserver.library.objects import Kind
 from mediaserver.library.readers.jobs import PROFILES
 from tests.make_media import picture
@@ -49,6 +49,7 @@ class FakeLibrary:
         self.lookups = 0
         self._media: dict[int, MediaFile] = {}
         self._art: dict[int, ArtSource] = {}
+        self._subtitles: dict[int, list[SubtitleSource]] = {}
 
     def add(
         self, name: str, content: bytes, *, dlna_profile: str | None = None,
@@ -91,6 +92,23 @@ class FakeLibrary:
         )
         return self._art[art_id]
 
+    def add_subtitle(self, media: MediaFile, name: str, content: bytes) -> int:
+        """A subtitle of a film, behind those it has; its number."""
+        path = self.root / name
+        path.write_bytes(content)
+        of_film = self._subtitles.setdefault(media.key, [])
+        of_film.append(
+            SubtitleSource(
+                number=len(of_film) + 0xC1,
+                format=path.suffix[1:],
+                language=None,
+                note=None,
+                root=os.fsencode(self.root),
+                path=os.fsencode(path),
+            )
+        )
+        return of_film[-1].number
+
     def remove(self, media: MediaFile) -> None:
         del self._media[media.key]
         self.system_update_id += 1
@@ -101,3 +119,6 @@ class FakeLibrary:
 
     async def art_source(self, art_id: int) -> ArtSource | None:
         return self._art.get(art_id)
+
+    async def subtitles(self, key: int) -> list[SubtitleSource]:
+        return self._subtitles.get(key, [])

@@ -15,6 +15,8 @@ pytestmark = pytest.mark.end_to_end
 SAMSUNG = "DLNADOC/1.50 SEC_HHP_[TV]UE40D7000/1.0"
 XBOX_360 = "Xbox/2.0.17559.0 UPnP/1.0 Xbox/2.0.17559.0"
 SEC = "{http://www.sec.co.kr/dlna}"
+SEC_IN_DIDL = "{http://www.sec.co.kr/}"
+SUBTITLE = "1\n00:00:00,100 --> 00:00:00,900\nGrüße\n\n"
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +24,8 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     root = tmp_path_factory.mktemp("Media")
     sound(root / "song.flac", seconds=1, metadata={"title": "Song", "genre": "Jazz"})
     film(root / "film.mkv", seconds=1)
+    (root / "film.de.srt").write_bytes(SUBTITLE.encode("cp1252"))
+    (root / "film-poster.jpg").write_bytes(picture(size=(300, 450)))
     (root / "photo.jpg").write_bytes(picture(size=(1200, 900)))
     (root / "mine.m3u").write_text("song.flac")
     home = tmp_path_factory.mktemp("home")
@@ -66,8 +70,10 @@ def test_nobody_in_particular_is_told_nothing_in_particular(speak: Speak) -> Non
 
 def test_samsung_televisions_find_product_cap_in_the_description(speak: Speak) -> None:
     device = speak(SAMSUNG).description().find(f"{DEVICE}device")
-    assert "DCM10" in device.findtext(f"{SEC}ProductCap")
-    assert "DCM10" in device.findtext(f"{SEC}X_ProductCap")
+    for name in ("ProductCap", "X_ProductCap"):
+        # description-soap-gena 2: without these no subtitles are asked for
+        expected = "smi,DCM10,getMediaInfo.sec,getCaptionInfo.sec"
+        assert device.findtext(f"{SEC}{name}") == expected
     assert described(speak(SAMSUNG), "friendlyName") == "Attic"
 
 
@@ -93,10 +99,35 @@ def test_samsung_televisions_browse_what_the_feature_list_names(speak: Speak) ->
 def test_samsung_televisions_get_matroska_under_their_name_for_it(speak: Speak) -> None:
     """Also when they fetch it, which they do with another User-Agent."""
     [item] = speak(SAMSUNG).search("0", 'dc:title = "film"').objects
-    [res] = item.iter(f"{DIDL}res")
+    res, _ = item.iter(f"{DIDL}res")
     assert res.get("protocolInfo").split(":")[2] == "video/x-mkv"
     fetched = speak("samsung-agent/1.1").request(res.text, "HEAD")
     assert fetched.headers["content-type"] == "video/x-mkv"
+
+
+def test_samsung_televisions_find_subtitles_and_get_them_in_utf_8(speak: Speak) -> None:
+    """didl-lite 7; dlna-http 3."""
+    point = speak(SAMSUNG)
+    [item] = point.search("0", 'dc:title = "film"', wanted="res").objects
+    [caption] = item.iter(f"{SEC_IN_DIDL}CaptionInfoEx")
+    assert caption.get(f"{SEC_IN_DIDL}type") == "srt"
+    answer = point.request(caption.text, "GET")
+    assert answer.body.decode() == SUBTITLE
+    video = next(item.iter(f"{DIDL}res")).text
+    told = point.request(video, "HEAD", {"getCaptionInfo.sec": "1"})
+    assert told.headers["captioninfo.sec"] == caption.text
+
+
+def test_anybody_finds_subtitles_as_further_resources(speak: Speak) -> None:
+    point = speak("SomeThing/1.0 UPnP/1.0")
+    [item] = point.search("0", 'dc:title = "film"', wanted="res").objects
+    video, subtitle = item.iter(f"{DIDL}res")
+    assert ":video/" in video.get("protocolInfo")
+    assert subtitle.get("protocolInfo") == "http-get:*:text/srt:*"
+    assert subtitle.text.endswith(".de.srt")
+    answer = point.request(subtitle.text, "GET")
+    assert answer.headers["content-type"] == "text/srt; charset=utf-8"
+    assert answer.body.decode() == SUBTITLE
 
 
 # ---- Xbox 360

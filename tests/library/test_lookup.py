@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mediaserver.library import lookup
-from mediaserver.library.indexer import ArtFile
+from mediaserver.library.indexer import ArtFile, Sidecars, SubtitleFile
 from mediaserver.library.objects import EmbeddedArt, Kind, LibraryCounts
 from tests.factories import SAMPLE, FilledLibrary, item_of
 
@@ -102,6 +102,24 @@ def test_embedded_art_comes_from_the_media_file(library: FilledLibrary) -> None:
         embedded=True,
         mime_type="image/jpeg",
     )
+
+
+def test_subtitles_come_from_files_below_the_folder_of_their_film(library: FilledLibrary) -> None:
+    library.add({"Films/A.mkv": {"kind": Kind.VIDEO, "fingerprint": b"a" * 16}})
+    files = (
+        SubtitleFile(b"A.mkv", b"A.srt", "", "srt", ""),
+        SubtitleFile(b"A.mkv", b"Subs/A.de.ass", "de", "ssa", "sdh"),
+    )
+    library.set_sidecars("Films", Sidecars(subtitles=files))
+    key = item_of(library.at("Folders", "Films", "A")).key
+    found = library.read(lambda connection: lookup.subtitles(connection, key))
+    assert [(one.path, one.number, one.language, one.note) for one in found] == [
+        (b"/media/Films/A.srt", files[0].number, None, None),
+        (b"/media/Films/Subs/A.de.ass", files[1].number, "de", "sdh"),
+    ]
+    library.set_available(available=False)
+    assert library.read(lambda connection: lookup.subtitles(connection, key)) == []
+    assert library.read(lambda connection: lookup.subtitles(connection, -1)) == []
 
 
 def test_art_of_a_folder_is_a_file_in_it(library: FilledLibrary) -> None:
