@@ -273,7 +273,7 @@ class Upkeep:
         text = error.reason if isinstance(error, IndexUnusable) else f"{error}"
         if text != self.state.failure:
             self.state.failure = text
-            if isinstance(error, IndexUnusable | ReaderPoolError):
+            if isinstance(error, IndexUnusable | ReaderPoolError | OSError):
                 logger.error("cannot scan: %s", text)
             else:
                 logger.error("a scan failed", exc_info=error)

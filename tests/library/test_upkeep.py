@@ -1,6 +1,7 @@
 """Scans that fail are tried again, and complained of once (security.md F4, F12)."""
 
 import asyncio
+import errno
 import logging
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -21,14 +22,15 @@ from tests.library.scanning import Readers, Scene
 class FailingReaders(Readers):
     """Fails as a whole so many times, as a pool whose workers do not start."""
 
-    def __init__(self, failures: int) -> None:
+    def __init__(self, failures: int, error: Exception) -> None:
         super().__init__()
         self.failures = failures
+        self.error = error
 
     def map(self, paths: Iterable[bytes]) -> Iterator[tuple[bytes, MediaFacts]]:
         if self.failures:
             self.failures -= 1
-            raise ReaderPoolError("the reader crashed (exit code 1)")
+            raise self.error
         yield from super().map(paths)
 
 
@@ -40,8 +42,15 @@ async def nothing_is_left() -> AsyncIterator[None]:
         await asyncio.get_running_loop().shutdown_default_executor()
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ReaderPoolError("the reader crashed (exit code 1)"), "the reader crashed (exit code 1)"),
+        (OSError(errno.EMFILE, "Too many open files"), "[Errno 24] Too many open files"),
+    ],
+)
 async def test_a_failed_scan_is_tried_again_and_complained_of_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, error: Exception, reason: str
 ) -> None:
     scene = Scene(tmp_path)
     scene.close()
@@ -50,7 +59,7 @@ async def test_a_failed_scan_is_tried_again_and_complained_of_once(
     root = bytes(scene.root)
     upkeep = Upkeep(
         Database(tmp_path / "index.sqlite"),
-        FailingReaders(failures=3),
+        FailingReaders(3, error),
         {root: "Media"},
         Rules([root]),
         DEFAULT_VIEWS,
@@ -64,9 +73,7 @@ async def test_a_failed_scan_is_tried_again_and_complained_of_once(
             summary = await upkeep.next_scan()
     assert summary.added == 1
     assert upkeep.state.failure is None
-    assert [record.getMessage() for record in caplog.records] == [
-        "cannot scan: the reader crashed (exit code 1)"
-    ]
+    assert [record.getMessage() for record in caplog.records] == [f"cannot scan: {reason}"]
     await upkeep.close()
 
 

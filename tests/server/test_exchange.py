@@ -55,7 +55,9 @@ async def test_names_all_in_lower_case_get_the_spelling_of_their_specification()
         ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", [b"a\r\nSet-Cookie: b=c", b"a\nb", b"a\rb", b"a\0b"])
+@pytest.mark.parametrize(
+    "value", [b"a\r\nSet-Cookie: b=c", b"a\nb", b"a\rb", b"a\0b", b"a\r\n", b"\n"]
+)
 async def test_a_header_with_a_line_break_is_never_sent(
     value: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
