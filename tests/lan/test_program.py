@@ -7,13 +7,12 @@ import re
 import shutil
 import socket
 from collections.abc import Iterator
-from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.control_point import DC, DEVICE, DIDL, SECONDS, UPNP, ControlPoint
+from tests.control_point import DC, DEVICE, DIDL, UPNP, ControlPoint
 from tests.end_to_end.program import Program
 from tests.lan.messages import heard, search, search_all, silent
 from tests.lan.network import Host, Lan, Network
@@ -347,18 +346,6 @@ def test_a_server_that_waits_for_a_network_can_be_stopped(
 
 
 # ---- Neighbours on the host, and strangers
-
-
-def test_its_owner_reaches_it_at_localhost(lan: Lan, program: Program) -> None:
-    def ask() -> bytes:
-        connection = HTTPConnection("localhost", program.port, timeout=SECONDS)
-        try:
-            connection.request("GET", "/health")
-            return connection.getresponse().read()
-        finally:
-            connection.close()
-
-    assert program.udn in lan.server.inside(ask).decode()
 
 
 def test_two_servers_on_one_host_are_both_found(
