@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from functools import partial
 from typing import TypeVar
 
 from mediaserver.library import index_file
@@ -46,6 +47,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+SHOWN_AT_ONCE = 5000
+"""Items of a root that comes or goes, in one transaction: less than a second."""
 
 
 class _UndoError(Exception):
@@ -142,6 +146,35 @@ class Indexer:
         the index cannot be written (the disk is full).
         """
         return self._batch(lambda connection: None)
+
+    def set_root(
+        self,
+        root_id: int,
+        *,
+        available: bool,
+        reason: str | None,
+        device: int | None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Note whether a root is there, in several transactions where there is much in it.
+
+        The folders of one that goes are hidden at once, and so is what they lead to. Views let
+        go of its items some thousands at a time, each time in agreement with themselves; so they
+        take up those of one that is back, whose folders come last. Where it was cut short the
+        next call goes on.
+        """
+        state = partial(
+            Batch.set_root, root_id=root_id, available=available, reason=reason, device=device
+        )
+        if not available:
+            with self.batch() as batch:
+                state(batch, with_items=False)
+        more = True
+        while more and not stopped():
+            with self.batch() as batch:
+                more = batch.show_items(root_id, shown=available, limit=SHOWN_AT_ONCE)
+                if available and not more:
+                    state(batch)
 
     def check(self) -> Mended:
         """Check all that the index says of itself, and mend it; what was wrong, if anything.

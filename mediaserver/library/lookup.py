@@ -78,7 +78,7 @@ def media_file(connection: Connection, key: int) -> MediaFile | None:
         "SELECT r.path, f.path, i.name, i.kind, i.mime_type, i.dlna_profile, i.size, i.mtime_ns,"
         " i.title, i.duration_ms, i.width, i.height, i.orientation, i.art_id"
         " FROM items AS i JOIN folders AS f ON f.id = i.folder_id"
-        " JOIN roots AS r ON r.id = f.root_id WHERE i.id = ? AND i.shown",
+        " JOIN roots AS r ON r.id = f.root_id WHERE i.id = ? AND i.shown AND r.available",
         key,
     )
     if row is None:

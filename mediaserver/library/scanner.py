@@ -221,17 +221,22 @@ class _Scan:
                 return False
             available = state.device is not None
             device = state.device if available else root.device
-            if (available, state.reason, device) != (root.available, root.reason, root.device):
-                self._outbox.add(
-                    partial(
-                        Batch.set_root,
-                        root_id=root.root_id,
-                        available=available,
-                        reason=state.reason,
-                        device=device,
-                    )
-                )
+            changed = (available, state.reason, device) != (
+                root.available,
+                root.reason,
+                root.device,
+            )
+            if changed or not available:
+                # Also what is left to be hidden where the program was stopped meanwhile.
                 self._outbox.flush()
+                self._indexer.set_root(
+                    root.root_id,
+                    available=available,
+                    reason=state.reason,
+                    device=device,
+                    stopped=self._stopped,
+                )
+            if changed:
                 if not available:
                     logger.warning("media root %s: %s", os.fsdecode(path), state.reason)
                 elif not root.available:

@@ -8,6 +8,7 @@ import pytest
 
 from mediaserver.library.indexer import ArtFile, FileStatus
 from mediaserver.library.object_ids import folder_id
+from mediaserver.library.objects import Change
 from tests.library.an_index import COVER, DAY, NOW, Index, file_status, photo, song
 
 
@@ -372,6 +373,62 @@ def test_a_root_that_is_away_is_hidden_and_comes_back_as_it_was(index: Index) ->
     after = index.dump()
     for table in ("items", "art", "item_text", "item_facets", "facet_pairs", "tombstones"):
         assert sorted(after[table], key=repr) == sorted(before[table], key=repr)
+
+
+@pytest.fixture
+def crowded(index: Index, monkeypatch: pytest.MonkeyPatch) -> tuple[Index, int]:
+    """A root of more items than are shown or hidden at once, and another; the root's id."""
+    monkeypatch.setattr("mediaserver.library.indexer.SHOWN_AT_ONCE", 3)
+    root_id, top = index.root(b"/away")
+    _, stays = index.root(b"/stays")
+    index.item(stays, b"y.mp3", song("y", artists=("Bob",)))
+    for name in (b"a", b"b"):
+        folder = index.folder(root_id, name, top)
+        with index.indexer.batch() as batch:
+            for number in range(4):
+                facts = song(f"{number}", artists=("Ann",))
+                batch.put_item(folder, b"%d.mp3" % number, file_status(), facts)
+    index.changes.clear()
+    return index, root_id
+
+
+def test_a_root_of_many_items_goes_and_comes_in_several_steps(crowded: tuple[Index, int]) -> None:
+    index, root_id = crowded
+    before = index.dump()
+    seen = []
+
+    def note(change: Change) -> None:
+        (shown,) = index.ask("SELECT count(*) FROM items WHERE shown")[0]
+        folders = index.ask("SELECT count(*) FROM folders WHERE shown AND path <> x''")[0][0]
+        assert sum(count for _, count in index.facets("artist")) == shown
+        seen.append((shown, folders))
+
+    index.indexer.on_change = note
+    index.indexer.set_root(root_id, available=False, reason="not mounted", device=1)
+    # Its folders first, so that nothing leads to what is no longer there.
+    assert seen == [(9, 0), (6, 0), (3, 0), (1, 0)]
+    assert index.problems() == []
+    seen.clear()
+    index.indexer.set_root(root_id, available=True, reason=None, device=1)
+    assert seen == [(4, 0), (7, 0), (9, 2)]
+    after = index.dump()
+    for table in ("items", "item_text", "item_facets", "facet_pairs"):
+        assert sorted(after[table], key=repr) == sorted(before[table], key=repr)
+
+
+@pytest.mark.parametrize("available", [True, False])
+def test_hiding_a_root_that_was_cut_short_is_gone_on_with(
+    crowded: tuple[Index, int], available: bool
+) -> None:
+    index, root_id = crowded
+    answers = iter((False, True))
+    index.indexer.set_root(
+        root_id, available=False, reason="", device=1, stopped=lambda: next(answers)
+    )
+    assert index.ask("SELECT count(*) FROM items WHERE shown") == [(6,)]
+    index.indexer.set_root(root_id, available=available, reason="", device=1)
+    assert index.ask("SELECT count(*) FROM items WHERE shown") == [(9 if available else 1,)]
+    assert index.problems() == []
 
 
 def test_a_root_that_is_no_longer_wanted_is_forgotten(index: Index) -> None:

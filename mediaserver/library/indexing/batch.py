@@ -89,9 +89,18 @@ class Batch:
         return int(row[0])
 
     def set_root(
-        self, root_id: int, *, available: bool, reason: str | None, device: int | None
+        self,
+        root_id: int,
+        *,
+        available: bool,
+        reason: str | None,
+        device: int | None,
+        with_items: bool = True,
     ) -> None:
-        """Whether the root is there. What is in a root that is not there is hidden, and kept."""
+        """Whether the root is there. What is in a root that is not there is hidden, and kept.
+
+        ``with_items`` False: of a root that goes its folders alone; see :meth:`show_items`.
+        """
         row = self._connection.execute(
             "SELECT available FROM roots WHERE id = ?", (root_id,)
         ).fetchone()
@@ -105,7 +114,14 @@ class Batch:
             self._homes.forget()
             own = self._folder_at(root_id, b"")
             if own is not None:
-                self._show_again([folder for folder, _ in self._below(own)])
+                folders = [folder for folder, _ in self._below(own)]
+                self._show_again(folders, with_items=with_items)
+
+    def show_items(self, root_id: int, *, shown: bool, limit: int) -> bool:
+        """Show or hide some items of a root that are not yet; whether there are more."""
+        items = self._items.in_root(root_id, shown=not shown, limit=limit)
+        self._items.show(items, shown=shown)
+        return len(items) == limit
 
     def root_scanned(self, root_id: int) -> None:
         """The root has been scanned as a whole: from now on, a file that turns up is new.
@@ -375,13 +391,14 @@ class Batch:
             )
             self._folders.touch_parent(key)
 
-    def _show_again(self, folders: list[int]) -> None:
+    def _show_again(self, folders: list[int], *, with_items: bool = True) -> None:
         """See what is to be seen of folders and their items, in the root they are in now."""
         self._folders.write()
         self._folders.show(folders)
         self._playlists.root_changes(folders)
-        for folder in folders:
-            self._items.show(self._items.in_folder(folder), shown=self._homes.of(folder).available)
+        for folder in folders if with_items else ():
+            shown = self._homes.of(folder).available
+            self._items.show(self._items.in_folder(folder, shown=not shown), shown=shown)
 
 
 def _title(path: bytes) -> str:

@@ -113,14 +113,21 @@ class ItemIndex:
         self._connection.execute("DELETE FROM items WHERE id = ?", (key,))
         self._folders.count_item(old.folder_id, old.kind, -1)
 
-    def in_folder(self, folder: int) -> list[Record]:
-        return records.found(self._connection, "WHERE folder_id = ?", (folder,))
+    def in_folder(self, folder: int, *, shown: bool | None = None) -> list[Record]:
+        """All of a folder, or those that are (not) shown."""
+        if shown is None:
+            return records.found(self._connection, "WHERE folder_id = ?", (folder,))
+        return records.found(self._connection, "WHERE folder_id = ? AND shown = ?", (folder, shown))
+
+    def in_root(self, root_id: int, *, shown: bool, limit: int) -> list[Record]:
+        where = (
+            "WHERE shown = ? AND folder_id IN (SELECT id FROM folders WHERE root_id = ?) LIMIT ?"
+        )
+        return records.found(self._connection, where, (shown, root_id, limit))
 
     def show(self, items: Iterable[Record], *, shown: bool) -> None:
-        """The items' root came or went."""
+        """The items' root came or went; they were as it was."""
         for item in items:
-            if bool(item.shown) == shown:
-                continue
             self._connection.execute("UPDATE items SET shown = ? WHERE id = ?", (shown, item.id))
             if shown:
                 self._show(item, self._homes.of(item.folder_id))
