@@ -48,8 +48,8 @@ __all__ = [
 
 T = TypeVar("T")
 
-SHOWN_AT_ONCE = 5000
-"""Items of a root that comes or goes, in one transaction: less than a second."""
+SHOWN_AT_ONCE = 10_000
+"""Items of a root that comes or goes, in one transaction: a second or two."""
 
 
 class _UndoError(Exception):
