@@ -62,7 +62,7 @@ class Index:
     def dump(self) -> dict[str, list[dict[str, Any]]]:
         tables = [
             *("settings", "roots", "folders", "items", "facets", "item_facets", "facet_pairs"),
-            *("art", "tombstones", "item_text", "facet_text", "folder_text"),
+            *("art", "subtitles", "tombstones", "item_text", "facet_text", "folder_text"),
         ]
         return self.database.read_now(
             lambda connection: {table: rows(driver_of(connection), table) for table in tables}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mediaserver.library.indexer import ArtFile
+from mediaserver.library.indexer import ArtFile, Sidecars, SubtitleFile
 from mediaserver.library.indexing.checking import DamagedError
 from tests.library.an_index import COVER, Index, file_status, film, photo, song
 
@@ -53,6 +53,34 @@ def test_a_sound_index_is_left_as_it_is(filled: Index) -> None:
     assert filled.indexer.check() == {}
     assert filled.dump() == before
     assert len(filled.changes) == changes
+
+
+def put_sidecars(index: Index) -> None:
+    """The picture of an artist, one of a file that is not read yet, a subtitle."""
+    (album,) = index.ask("SELECT id FROM folders WHERE title = 'Album'")[0]
+    picture = ArtFile(b"artist.jpg", "image/jpeg", 30, 20, 5)
+    other = ArtFile(b"other.jpg", "image/jpeg", 30, 20, 5)
+    subtitle = SubtitleFile(b"film.mp4", b"film.srt", "en", "srt", "")
+    with index.indexer.batch() as batch:
+        batch.set_sidecars(album, Sidecars(picture, ((b"other.mp4", other),), (subtitle,)))
+
+
+def test_files_beside_media_are_left_as_they_are(filled: Index) -> None:
+    """Known by names: nothing has to refer to them."""
+    put_sidecars(filled)
+    before = filled.dump()
+    assert filled.indexer.check() == {}
+    assert filled.dump() == before
+
+
+def test_files_beside_media_go_with_their_folder(filled: Index) -> None:
+    put_sidecars(filled)
+    damage(filled, "DELETE FROM folders WHERE title = 'Album'")
+    # Items 3, folder 1, pictures 3, subtitle 1.
+    assert filled.indexer.check()["strays"] == 8
+    assert filled.ask("SELECT * FROM subtitles") == []
+    assert filled.problems() == []
+    assert filled.indexer.check() == {}
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,12 @@ _DERIVED: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """Tables to the columns that tell rows apart, and those that are compared."""
 
+_WITHOUT_ROW_IDS = (
+    ("playlist_places", "playlist_id", "playlists"),
+    ("subtitles", "folder_id", "folders"),
+)
+"""Tables without row ids that nothing makes anew, and what their rows belong to."""
+
 
 class DamagedError(Exception):
     """The file is no sound database, or its rows make no sense."""
@@ -67,16 +73,17 @@ def remove_strays(connection: sqlite3.Connection) -> Mended:
     removed = 0
     while rows := [
         (table, rowid)
-        # Of a table without row ids, which is made anew altogether, the second is None.
+        # Of a table without row ids the second is None.
         for table, rowid, _, _ in connection.execute("PRAGMA foreign_key_check")
         if rowid is not None
     ]:
         for table, rowid in set(rows):
             connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608
             removed += 1
-    removed += connection.execute(
-        "DELETE FROM playlist_places WHERE playlist_id NOT IN (SELECT id FROM playlists)"
-    ).rowcount
+    for table, column, others in _WITHOUT_ROW_IDS:
+        removed += connection.execute(
+            f"DELETE FROM {table} WHERE {column} NOT IN (SELECT id FROM {others})"  # noqa: S608
+        ).rowcount
     return {STRAYS: removed} if removed else {}
 
 
@@ -87,8 +94,10 @@ def mend_art(connection: sqlite3.Connection) -> Mended:
         "UPDATE art SET item_id = (SELECT id FROM items WHERE art_id = art.id LIMIT 1) "
         "WHERE item_id IS NOT NULL AND id IS NOT (SELECT art_id FROM items WHERE id = item_id) "
         "AND EXISTS (SELECT 1 FROM items WHERE art_id = art.id)",
-        "DELETE FROM art WHERE NOT EXISTS (SELECT 1 FROM items WHERE art_id = art.id) "
-        "AND NOT EXISTS (SELECT 1 FROM folders WHERE art_id = art.id)",
+        # What is for a single file or an artist is known by names: nothing refers to it.
+        "DELETE FROM art WHERE stands_for IS NULL AND artist IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM items WHERE art_id = art.id) "
+        "AND id NOT IN (SELECT art_id FROM folders WHERE art_id IS NOT NULL)",
         # The next scan looks at the folder's files anyway, and reads again a file that changed.
         "UPDATE folders SET art_id = NULL "
         "WHERE art_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM art WHERE id = art_id)",
