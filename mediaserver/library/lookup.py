@@ -153,7 +153,7 @@ def subtitles(connection: Connection, key: int) -> list[SubtitleSource]:
         " FROM items AS i JOIN folders AS f ON f.id = i.folder_id"
         " JOIN roots AS r ON r.id = f.root_id"
         " JOIN subtitles AS t ON t.folder_id = i.folder_id AND t.video = i.name"
-        " WHERE i.id = ? AND i.shown AND i.kind = 'video' ORDER BY t.position",
+        " WHERE i.id = ? AND i.shown AND r.available AND i.kind = 'video' ORDER BY t.position",
         (key,),
     )
     return [

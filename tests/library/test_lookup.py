@@ -122,6 +122,19 @@ def test_subtitles_come_from_files_below_the_folder_of_their_film(library: Fille
     assert library.read(lambda connection: lookup.subtitles(connection, -1)) == []
 
 
+def test_of_a_root_that_has_just_gone_nothing_is_found(library: FilledLibrary) -> None:
+    """Its folders are hidden first; its items are still to be hidden (Indexer.set_root)."""
+    library.add({"A.mkv": {"kind": Kind.VIDEO, "fingerprint": b"a" * 16}})
+    subtitle = SubtitleFile(b"A.mkv", b"A.srt", "", "srt", "")
+    library.set_sidecars("", Sidecars(subtitles=(subtitle,)))
+    key = item_of(library.at("Folders", "A")).key
+    root_id = library.indexer.roots()[0].root_id
+    with library.indexer.batch() as batch:
+        batch.set_root(root_id, available=False, reason="gone", device=1, with_items=False)
+    assert library.read(lambda connection: lookup.media_file(connection, key)) is None
+    assert library.read(lambda connection: lookup.subtitles(connection, key)) == []
+
+
 def test_art_of_a_folder_is_a_file_in_it(library: FilledLibrary) -> None:
     root_id = library.indexer.roots()[0].root_id
     folder = library.indexer.known_folders(root_id)["Björk/Debut".encode()].key
