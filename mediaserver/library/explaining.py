@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 
-from mediaserver.library.names.subtitles import FOLDERS, Named, is_subtitle, subtitles_of
+from mediaserver.library.names.subtitles import Named, home_of, is_subtitle, subtitles_of
 from mediaserver.library.roots import Rules
 from mediaserver.library.scanning.listing import Listing, list_folder
 from mediaserver.media_types import LEFT_OUT, SIDECAR_SUFFIXES, by_suffix, is_playlist, suffix_of
@@ -44,9 +44,10 @@ def _of_picture(listing: Listing, name: bytes) -> str:
 
 def _of_subtitle(folder: bytes, inside: bytes, name: bytes, rules: Rules) -> str:
     found = _videos_with(list_folder(folder, inside, rules), [name], [])
-    below = folder.rpartition(b"/")[2]
-    if not found and below.lower() in FOLDERS and inside:
-        listing = list_folder(folder.rpartition(b"/")[0], inside.rpartition(b"/")[0], rules)
+    home = home_of(inside)
+    if not found and home is not None:
+        below = inside[len(home) :].lstrip(b"/")
+        listing = list_folder(folder[: -len(below)].rstrip(b"/"), home, rules)
         found = _videos_with(listing, [], [below + b"/" + name])
     if not found:
         return "it is a subtitle, but no video of its name is beside it"

@@ -77,16 +77,17 @@ def test_a_folder_is_served_with_what_is_below_it(scene: Explained) -> None:
         ("artist.jpg", "it is the picture of the artist that its folder is named after"),
         ("Film.de.forced.srt", "it is a subtitle of Film.mkv (de, forced), sent with it"),
         ("Subs/English.srt", "it is a subtitle of Film.mkv (en), sent with it"),
+        ("Subs/Film/2_French.srt", "it is a subtitle of Film.mkv (fr), sent with it"),
     ],
 )
 def test_a_file_that_belongs_to_another_says_to_which(
     scene: Explained, path: str, reason: str
 ) -> None:
     film(scene.root / "Film.mkv")
-    (scene.root / "Subs").mkdir()
+    (scene.root / "Subs" / "Film").mkdir(parents=True)
     for name in ("Film.jpg", "Film-fanart.jpg", "poster.jpg", "artist.jpg"):
         (scene.root / name).write_bytes(picture())
-    for name in ("Film.de.forced.srt", "Subs/English.srt"):
+    for name in ("Film.de.forced.srt", "Subs/English.srt", "Subs/Film/2_French.srt"):
         (scene.root / name).write_text("")
     scene.scan()
     found = scene.why(path)

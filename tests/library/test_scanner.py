@@ -134,6 +134,25 @@ def test_a_renamed_file_keeps_its_key_and_is_not_read_again(scene: Scene) -> Non
     assert {path: file.key for path, file in scene.known().items()} == {"uno.wav": key}
 
 
+def test_a_file_that_is_renamed_after_its_disk_was_mounted_anew_keeps_its_key(
+    scene: Scene,
+) -> None:
+    """Btrfs, NFS, disks in another order: st_dev is another number each time (stat(2))."""
+    path = scene.sound("Album/one.wav")
+    scene.scan()
+    key, told = scene.known()["Album/one.wav"].key, len(scene.changes)
+    with scene.database.begin() as connection:
+        for table in ("items", "folders", "roots"):
+            driver_of(connection).execute(f"UPDATE {table} SET device = device + 1")  # noqa: S608
+    scene.scan()
+    assert scene.readers.names == []
+    assert len(scene.changes) == told
+    path.rename(scene.root / "Album" / "uno.wav")
+    scene.scan()
+    assert scene.readers.names == []
+    assert scene.known()["Album/uno.wav"].key == key
+
+
 @pytest.mark.parametrize(("source", "target"), [("A", "Z"), ("Z", "A")])
 def test_a_file_moved_between_folders_keeps_its_key_whichever_is_looked_at_first(
     scene: Scene, source: str, target: str
@@ -760,6 +779,21 @@ def test_subtitles_in_a_folder_of_their_own_are_known_and_followed(scene: Scene)
         "Subs/2_English.srt",
         "Subs/3_French.srt",
     ]
+
+
+def test_subtitles_in_a_folder_of_each_video_are_known_and_followed(scene: Scene) -> None:
+    video(scene, "A/E1.mkv")
+    video(scene, "A/E2.mkv")
+    for name in ("E1", "E2", "Other"):
+        (scene.root / "A" / "Subs" / name).mkdir(parents=True)
+        (scene.root / "A" / "Subs" / name / "2_English.srt").write_text("")
+    scene.scan()
+    assert subtitles(scene) == {
+        f"A/{name}.mkv": [(f"Subs/{name}/2_English.srt", "en", "srt", "")] for name in ("E1", "E2")
+    }
+    (scene.root / "A" / "Subs" / "E2" / "2_English.srt").unlink()
+    scene.scan("A/Subs/E2")
+    assert list(subtitles(scene)) == ["A/E1.mkv"]
 
 
 def test_subtitles_of_a_folder_that_cannot_be_listed_are_not_gone(scene: Scene) -> None:

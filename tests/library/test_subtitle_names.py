@@ -2,7 +2,7 @@
 
 import pytest
 
-from mediaserver.library.names.subtitles import is_subtitle, subtitles_of
+from mediaserver.library.names.subtitles import home_of, is_subtitle, subtitles_of
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,32 @@ def test_in_the_folder_of_subtitles_a_single_video_has_them_all() -> None:
 def test_in_the_folder_of_subtitles_several_videos_have_those_of_their_name() -> None:
     found = subtitles_of([], [b"Subs/English.srt", b"Subs/B.srt"], [b"A.mkv", b"B.mkv"])
     assert list(found) == [b"B.mkv"]
+
+
+def test_a_folder_of_a_videos_name_holds_its_subtitles() -> None:
+    """As packs of a series have them."""
+    names = [b"Subs/Show.S01E01/2_English.srt", b"Subs/show.s01e02/3_French.srt"]
+    found = subtitles_of([], names, [b"Show.S01E01.mkv", b"Show.S01E02.mkv"])
+    assert {video: [(one.name, one.language) for one in some] for video, some in found.items()} == {
+        b"Show.S01E01.mkv": [(names[0], "en")],
+        b"Show.S01E02.mkv": [(names[1], "fr")],
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "home"),
+    [
+        (b"A/Subs", b"A"),
+        (b"subtitles", b""),
+        (b"A/Subs/Show.S01E01", b"A"),
+        (b"Subs/x", b""),
+        (b"A/B", None),
+        (b"A/Subs/x/y", None),
+        (b"", None),
+    ],
+)
+def test_a_folder_of_subtitles_is_told_by_its_path(path: bytes, home: bytes | None) -> None:
+    assert home_of(path) == home
 
 
 def test_two_files_of_one_film_share_its_subtitles() -> None:

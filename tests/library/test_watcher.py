@@ -216,6 +216,12 @@ async def test_a_new_playlist_is_told_by_its_folder(watching: Watching) -> None:
     assert (await watching.next()).folders == {os.fsencode(watching.root / "Album")}
 
 
+@pytest.mark.parametrize("name", ["film.en.srt", "film.tbn"])
+async def test_what_belongs_to_a_file_is_told_by_its_folder(watching: Watching, name: str) -> None:
+    (watching.root / "Album" / name).write_bytes(b"x")
+    assert (await watching.next()).folders == {os.fsencode(watching.root / "Album")}
+
+
 async def test_a_moved_file_is_told_by_both_folders(watching: Watching) -> None:
     path = watching.root / "Album" / "one.mp3"
     path.write_bytes(b"x")

@@ -1,8 +1,9 @@
 """Which files are subtitles of a video, and in what language: ``Film.pt-BR.forced.srt``.
 
-A subtitle stands beside its video under the same name, or in a folder ``Subs`` there. What stands
-behind the video's name are the language (ISO 639-1 or -2, with a region, or its English name) and
-what it is for; anything else says nothing.
+A subtitle stands beside its video under the same name, or in a folder ``Subs`` there, which may
+have a folder for each video (``Subs/Episode 1/2_English.srt``). What stands behind the video's name
+are the language (ISO 639-1 or -2, with a region, or its English name) and what it is for; anything
+else says nothing.
 """
 
 import re
@@ -76,6 +77,15 @@ class Named:
         return list(FORMATS.values())[self.kind]
 
 
+def home_of(path: bytes) -> bytes | None:
+    """The folder whose videos have subtitles in this one (by paths), if it may be one for them."""
+    above, _, name = path.rpartition(b"/")
+    if name.lower() in FOLDERS:
+        return above
+    home, _, name = above.rpartition(b"/")
+    return home if name.lower() in FOLDERS else None
+
+
 def is_subtitle(name: bytes) -> bool:
     """Whether a file is one, by its suffix."""
     return _split(name)[1].lower() in FORMATS
@@ -85,7 +95,8 @@ def subtitles_of(
     names: Iterable[bytes], below: Iterable[bytes], videos: Collection[bytes]
 ) -> dict[bytes, tuple[Named, ...]]:
     """The subtitles of the videos of a folder. ``names`` stand beside them, ``below`` in
-    ``Subs``: there a single video's may be called as they like."""
+    ``Subs``: there a single video's may be called as they like, and those in a folder of the
+    video's name."""
     stems: dict[bytes, list[bytes]] = {}
     for video in videos:
         stems.setdefault(_split(video)[0].lower(), []).append(video)
@@ -95,7 +106,9 @@ def subtitles_of(
         stem = _split(name.rpartition(b"/")[2])[0].lower()
         owner = _owner(stem, stems)
         rest = stem[len(owner) :] if owner is not None else stem
-        owner = owner if owner is not None else alone
+        folder = name.rpartition(b"/")[0].rpartition(b"/")[2].lower()
+        if owner is None:
+            owner = folder if folder in stems else alone
         if owner is not None:
             found.setdefault(owner, []).append(_told(name, rest.decode("ascii", "replace")))
     return {

@@ -6,7 +6,7 @@ or has changed the head is read, for its size.
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Protocol
 
 from mediaserver.library.indexer import (
@@ -101,14 +101,18 @@ class SidecarFiles:
     def _subtitles(
         self, folder: Folder, listing: Listing, before: Sidecars
     ) -> tuple[SubtitleFile, ...]:
-        below = list(self._below(folder, listing, before))
-        if not below and not listing.subtitles:
+        named = [name for name in listing.folders if name.lower() in subtitles.FOLDERS]
+        if not named and not listing.subtitles:
             return ()
         videos = [
             name
             for name in listing.files
             if (found := by_suffix(name)) is not None and found.kind == "video"
         ]
+        stems = {name.rpartition(b".")[0].lower() for name in videos}
+        below = set[bytes]()
+        for name in named if videos else ():
+            below |= self._below(folder, name, stems, before)
         by_video = subtitles.subtitles_of(listing.subtitles, below, videos)
         return tuple(
             SubtitleFile(video, one.name, one.language, one.format, one.note)
@@ -116,17 +120,23 @@ class SidecarFiles:
             for one in named
         )
 
-    def _below(self, folder: Folder, listing: Listing, before: Sidecars) -> Iterable[bytes]:
-        for name in listing.folders:
-            if name.lower() in subtitles.FOLDERS:
-                path = folder.absolute + b"/" + name
-                inside = list_folder(path, join(folder.path, name), self._rules, linked=True)
-                found = {name + b"/" + one for one in inside.subtitles}
-                if inside.error is not None:
-                    # What cannot be listed is unknown, not gone.
-                    known = (one.name for one in before.subtitles)
-                    found.update(one for one in known if one.startswith(name + b"/"))
-                yield from found
+    def _below(
+        self, folder: Folder, name: bytes, stems: Container[bytes], before: Sidecars
+    ) -> set[bytes]:
+        """The subtitles in a folder for them, and in those folders in it that are called like
+        videos; by their paths."""
+        inside = list_folder(
+            folder.absolute + b"/" + name, join(folder.path, name), self._rules, linked=True
+        )
+        found = {name + b"/" + one for one in inside.subtitles}
+        if inside.error is not None:
+            # What cannot be listed is unknown, not gone.
+            known = (one.name for one in before.subtitles)
+            found.update(one for one in known if one.startswith(name + b"/"))
+        for deeper in inside.folders:
+            if deeper.lower() in stems:
+                found |= self._below(folder, name + b"/" + deeper, (), before)
+        return found
 
 
 def _first(

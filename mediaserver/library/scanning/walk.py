@@ -11,6 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from mediaserver.library.indexer import (
     Batch,
@@ -20,7 +21,7 @@ from mediaserver.library.indexer import (
     KnownPlaylist,
     KnownRoot,
 )
-from mediaserver.library.names.subtitles import FOLDERS as SUBTITLE_FOLDERS
+from mediaserver.library.names.subtitles import home_of
 from mediaserver.library.readers.naming import clean
 from mediaserver.library.roots import MAX_DEPTH, TOO_DEEP, Rules, explain_error, join
 from mediaserver.library.scanning.folder_tree import FolderTree
@@ -116,9 +117,9 @@ def _with_homes(targets: Iterable[Target]) -> Iterator[Target]:
     homes = []
     for target in targets:
         yield target
-        above, _, name = target.path.rpartition(b"/")
-        if name.lower() in SUBTITLE_FOLDERS:
-            homes.append(Target(target.root, above, deep=False))
+        home = home_of(target.path)
+        if home is not None:
+            homes.append(Target(target.root, home, deep=False))
     yield from homes
 
 
@@ -255,6 +256,11 @@ class Walk:
                 before = known.status
                 same = before.mtime_ns == status.mtime_ns and before.size == status.size
                 if same and (known.reason is None or known.reason not in REFUSALS):
+                    if before.device != status.device:
+                        # Mounted anew; whether it moves is told by its device later.
+                        self._outbox.add(
+                            partial(Batch.set_identity, key=known.key, status=status)
+                        )
                     continue
             if self._may_grow(status):
                 continue
