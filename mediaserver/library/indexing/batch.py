@@ -269,9 +269,9 @@ class Batch:
         """
         return self._items.put(folder, name, status, facts)
 
-    def set_status(self, key: int, status: FileStatus) -> None:
-        """The file's status has changed, its contents have not."""
-        self._items.set_status(key, status)
+    def set_identity(self, key: int, status: FileStatus) -> None:
+        """The file's device and inode are other ones, its contents are not: mounted anew."""
+        self._items.set_identity(key, status)
 
     def move_item(self, key: int, folder: int, name: bytes, status: FileStatus) -> None:
         """The file is at another place now. What was known there before is removed first."""

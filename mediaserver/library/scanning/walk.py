@@ -258,9 +258,7 @@ class Walk:
                 if same and (known.reason is None or known.reason not in REFUSALS):
                     if before.device != status.device:
                         # Mounted anew; whether it moves is told by its device later.
-                        self._outbox.add(
-                            partial(Batch.set_identity, key=known.key, status=status)
-                        )
+                        self._outbox.add(partial(Batch.set_identity, key=known.key, status=status))
                     continue
             if self._may_grow(status):
                 continue
