@@ -302,7 +302,8 @@ class _Scan:
             return
         if facts.reason is not None:
             self._unreadable += 1
-            logger.info("%s cannot be read: %s", os.fsdecode(finding.path), facts.reason)
+            if finding.known is None or finding.known.reason != clean(facts.reason):
+                logger.info("%s cannot be read: %s", os.fsdecode(finding.path), facts.reason)
             if facts.reason in REFUSALS:
                 self._walk.troubled[finding.folder.absolute] = facts.reason
         known = finding.known

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import logging
 import os
 import resource
 import socket
@@ -323,6 +324,21 @@ def test_a_file_that_may_not_be_read_is_tried_again_at_each_scan(scene: Scene) -
     assert summary.troubled == {}
     scene.scan()
     assert scene.readers.names == []
+
+
+def test_what_the_system_refuses_again_and_again_is_told_once(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    """security.md F4; such files are tried again at each scan, every few minutes."""
+    caplog.set_level(logging.INFO)
+    for path in (scene.sound("one.wav"), scene.root / "list.m3u"):
+        path.touch()
+        path.chmod(0)
+    with permissions_count():
+        for _ in range(3):
+            scene.scan()
+    told = [line for line in caplog.messages if "cannot be read" in line]
+    assert len(told) == 2
 
 
 # ---- media roots

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from mediaserver.library.indexer import Batch, FileStatus, Indexer, KnownPlaylist
+from mediaserver.library.readers.naming import clean
 from mediaserver.library.readers.playlists import read_playlist
 from mediaserver.library.scanning.moves import Moves
 from mediaserver.library.scanning.outbox import Outbox
@@ -75,12 +76,13 @@ class PlaylistFiles:
 
     def _read(self, found: FoundPlaylist) -> None:
         facts = read_playlist(found.path)
-        if facts.reason is not None:
+        known = found.known
+        if facts.reason is not None and (known is None or known.reason != clean(facts.reason)):
             logger.info("%s cannot be read: %s", os.fsdecode(found.path), facts.reason)
-        moved = None if found.known is not None else self._moves.playlist_by_inode(found.status)
+        moved = None if known is not None else self._moves.playlist_by_inode(found.status)
         if moved is None:
-            self.added += found.known is None
-            self.changed += found.known is not None
+            self.added += known is None
+            self.changed += known is not None
         key = moved.key if moved is not None else None
 
         def put(batch: Batch) -> None:
