@@ -32,12 +32,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+# ``readable=False``: what may not be read is told in our words, each command's own, or waited for.
 MediaRoots = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="MEDIA_ROOT",
         help="Folders to serve, in place of those in the configuration file.",
         show_default=False,
+        readable=False,
     ),
 ]
 ConfigFile = Annotated[
@@ -48,6 +50,7 @@ ConfigFile = Annotated[
         help="Configuration file (TOML). Default: $MEDIASERVER_CONFIG, else "
         "~/.config/mediaserver/config.toml, else /etc/mediaserver/config.toml.",
         show_default=False,
+        readable=False,
     ),
 ]
 DataDir = Annotated[
@@ -57,6 +60,7 @@ DataDir = Annotated[
         metavar="DIR",
         help="Where the index, the identity and the picture cache are kept.",
         show_default=False,
+        readable=False,
     ),
 ]
 Name = Annotated[
@@ -187,7 +191,10 @@ def check_config(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="FILE", help="The file to check; default as for --config.", show_default=False
+            metavar="FILE",
+            help="The file to check; default as for --config.",
+            show_default=False,
+            readable=False,
         ),
     ] = None,
 ) -> None:
@@ -202,7 +209,7 @@ def check_config(
 
 @app.command()
 def why(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A file or folder.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A file or folder.", readable=False)],
     config_file: ConfigFile = None,
     data_dir: DataDir = None,
     media_root: Annotated[
@@ -212,6 +219,7 @@ def why(
             metavar="MEDIA_ROOT",
             help="A media root that is not in the configuration, and not served yet.",
             show_default=False,
+            readable=False,
         ),
     ] = None,
 ) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaserver.config import ConfigError, Settings, find_file, keys, load
+from tests.library.privileges import permissions_count
 
 
 def problems(
@@ -159,6 +160,19 @@ def test_the_users_own_file_comes_before_the_systems(
     own.parent.mkdir()
     own.write_text("")
     assert find_file({}, system) == own
+
+
+def test_a_home_that_may_not_be_entered_holds_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of root, say, which sudo -u leaves in $HOME."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    tmp_path.chmod(0)
+    try:
+        with permissions_count():
+            assert find_file({}, tmp_path / "system.toml") is None
+    finally:
+        tmp_path.chmod(0o700)
 
 
 def test_roots_of_the_same_name_are_told_apart_by_the_folder_above() -> None:

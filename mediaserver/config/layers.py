@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,12 +67,14 @@ def find_file(environ: Mapping[str, str], system_file: Path = SYSTEM_FILE) -> Pa
     """The configuration file if none is named on the command line.
 
     ``$MEDIASERVER_CONFIG``, which must then exist; else the user's own, else the system's, if
-    there is one.
+    there is one. What may not even be looked for is not there: ``sudo -u`` leaves ``$HOME`` as
+    it was.
     """
     if named := environ.get(CONFIG_VARIABLE):
         return Path(named)
     own = platformdirs.user_config_path("mediaserver", appauthor=False) / "config.toml"
-    return next((file for file in (own, system_file) if file.is_file()), None)
+    is_file = os.path.isfile  # unlike Path.is_file, it raises nothing
+    return next((file for file in (own, system_file) if is_file(file)), None)
 
 
 def load(

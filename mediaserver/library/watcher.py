@@ -126,7 +126,9 @@ class Watcher:
         for root, watched in self.watched.items():
             if watched.reason is not None:
                 logger.warning(
-                    "media root %r is looked through at intervals: %s", root, watched.reason
+                    "media root %s is looked through at intervals: %s",
+                    os.fsdecode(root),
+                    watched.reason,
                 )
 
     async def close(self) -> None:

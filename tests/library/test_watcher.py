@@ -14,6 +14,7 @@ from mediaserver.library.watcher import Watcher
 from mediaserver.library.watching import mounts
 from mediaserver.library.watching.gathering import Gathered, Gathering
 from tests.leaks import nothing_left
+from tests.library.privileges import permissions_count
 
 
 class Clock:
@@ -131,6 +132,16 @@ def test_folders_are_counted_and_links_are_not(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "a")
     (tmp_path / "file").touch()
     assert mounts.count_folders(os.fsencode(tmp_path), 100) == 4
+
+
+def test_folders_that_may_not_be_read_are_not_counted_as_they_cannot_be_watched(
+    tmp_path: Path,
+) -> None:
+    """inotify_add_watch(2): EACCES. Every ext4 disk has a lost+found of root's."""
+    (tmp_path / "Music").mkdir()
+    (tmp_path / "lost+found").mkdir(mode=0)
+    with permissions_count():
+        assert mounts.count_folders(os.fsencode(tmp_path), 100) == 2
 
 
 def test_the_limit_of_watches_is_read(tmp_path: Path) -> None:

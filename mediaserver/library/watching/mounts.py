@@ -60,8 +60,12 @@ def _is_silent(kind: str) -> bool:
 
 
 def count_folders(path: bytes, limit: int) -> int:
-    """Folders at and below a path, as an observer would watch them; stops beyond ``limit``."""
-    count = 1
+    """Folders at and below a path that can be watched; stops beyond ``limit``.
+
+    inotify wants the permission to read (inotify_add_watch(2)); without it, as with the
+    ``lost+found`` of root's, there is nothing in a folder for us anyway.
+    """
+    count = 0
     stack = [path]
     while stack and count <= limit:
         try:
@@ -69,7 +73,7 @@ def count_folders(path: bytes, limit: int) -> int:
                 folders = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
         except OSError:
             continue
-        count += len(folders)
+        count += 1
         stack += folders
     return count
 
