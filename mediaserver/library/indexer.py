@@ -125,10 +125,6 @@ class Indexer:
         """The absolute path of a folder."""
         return self._ask(lambda connection: known.path_of(connection, folder))
 
-    def files_in(self, root_id: int) -> int:
-        """How many files of a root are known."""
-        return self._ask(lambda connection: known.files_in(connection, root_id))
-
     @property
     def internet_radio(self) -> bool:
         """Whether addresses in playlists are to be seen."""

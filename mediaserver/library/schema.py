@@ -231,6 +231,7 @@ playlists = Table(
     Index("playlists_of_folder", "folder_id", "shown", "sort_key", "id"),
     Index("playlists_by_name", "folder_id", "name", unique=True),
     Index("playlists_by_title", "shown", "kind", "sort_key", "id"),
+    Index("playlists_by_inode", "inode", "device"),
 )
 
 playlist_entries = Table(

@@ -259,6 +259,8 @@ CREATE TABLE playlists (
     FOREIGN KEY(folder_id) REFERENCES folders (id)
 );
 
+CREATE INDEX playlists_by_inode ON playlists (inode, device);
+
 CREATE UNIQUE INDEX playlists_by_name ON playlists (folder_id, name);
 
 CREATE INDEX playlists_by_title ON playlists (shown, kind, sort_key, id);

@@ -1,12 +1,15 @@
 """Files, folders and media roots as the index keeps them; ids that stay the same."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mediaserver.library.database import driver_of
 from mediaserver.library.indexer import ArtFile, FileStatus
+from mediaserver.library.indexing import known, sidecars
 from mediaserver.library.object_ids import folder_id
 from mediaserver.library.objects import Change
 from tests.library.an_index import COVER, DAY, NOW, Index, file_status, photo, song
@@ -449,3 +452,37 @@ def test_a_root_with_another_name_keeps_what_is_in_it(index: Index) -> None:
     with index.indexer.batch() as batch:
         assert batch.put_root(b"/music", "My songs") == root_id
     assert index.ask("SELECT title, child_items FROM folders") == [("My songs", 1)]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        lambda connection: known.known_files(connection, 1),
+        lambda connection: known.known_playlists(connection, 1),
+        lambda connection: known.known_folders(connection, 1),
+        lambda connection: known.file(connection, 1, b"a.mp3"),
+        lambda connection: known.files_by_inode(connection, 1, 1),
+        lambda connection: known.files_by_fingerprint(connection, b"1"),
+        lambda connection: known.folders_by_inode(connection, 1, 1),
+        lambda connection: known.playlists_by_inode(connection, 1, 1),
+        lambda connection: known.folder_art(connection, 1),
+        lambda connection: known.path_of(connection, 1),
+        lambda connection: sidecars.of_root(connection, 1),
+    ],
+)
+def test_what_a_scan_asks_again_and_again_is_found_by_an_index(
+    index: Index, question: Callable[[sqlite3.Connection], object]
+) -> None:
+    with index.database.begin() as connection:
+        driver = driver_of(connection)
+        statements: list[str] = []
+        driver.set_trace_callback(statements.append)
+        question(driver)
+        driver.set_trace_callback(None)
+        plans = [
+            detail
+            for statement in statements
+            for *_, detail in driver.execute(f"EXPLAIN QUERY PLAN {statement}")
+        ]
+    assert plans
+    assert [plan for plan in plans if plan.startswith("SCAN")] == []

@@ -174,7 +174,6 @@ def known_playlists(connection: sqlite3.Connection, folder: int) -> dict[bytes, 
 def playlists_by_inode(
     connection: sqlite3.Connection, device: int, inode: int
 ) -> list[KnownPlaylist]:
-    """Looks at all of them: they are few, and only asked for when one turns up."""
     rows = connection.execute(
         _PLAYLISTS + "WHERE inode = ? AND device = ?", (stored(inode), stored(device))
     )
@@ -242,13 +241,3 @@ def joined(root: bytes, path: bytes) -> bytes:
     if not path:
         return root
     return root + path if root.endswith(b"/") else root + b"/" + path
-
-
-def files_in(connection: sqlite3.Connection, root_id: int) -> int:
-    """How many files of a root are known, shown or not (its own folder counts them)."""
-    row = connection.execute(
-        "SELECT audio_below + video_below + image_below FROM folders "
-        "WHERE root_id = ? AND path = x''",
-        (root_id,),
-    ).fetchone()
-    return 0 if row is None else int(row[0])
