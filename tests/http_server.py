@@ -13,9 +13,9 @@ from mediaserver.server.limits import Limits
 from mediaserver.server.listening import Endpoint
 from mediaserver.server.serving import HttpServer
 from tests.leaks import nothing_left
+from tests.patience import PATIENCE
 
 LOOPBACK = IPv4Address("127.0.0.1")
-PATIENCE = 10.0
 """Seconds after which a test that waits for bytes has failed."""
 
 Message = MutableMapping[str, Any]

@@ -1,7 +1,7 @@
 """The argument SearchCriteria: the grammar of CDS:1 §2.5.5.1, and what is bent for devices."""
 
 import contextlib
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -163,10 +163,10 @@ def test_criteria_longer_than_the_limit_are_708() -> None:
 @pytest.mark.parametrize("piece", ["(", '"', "\\", "a ", "<", 'x="" and ', "\\\\"])
 def test_the_longest_nonsense_is_refused_quickly(piece: str) -> None:
     """security.md S6: the time must not explode with the length; a millisecond is usual."""
-    begin = perf_counter()
+    begin = process_time()
     with pytest.raises(UnsupportedSearchCriteria):
         parse((piece * MAX_LENGTH)[:MAX_LENGTH])
-    assert perf_counter() - begin < 0.5
+    assert process_time() - begin < 0.5
 
 
 @given(st.text() | st.text(alphabet='()"\\ =!<>*abor@:\n'))

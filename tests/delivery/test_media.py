@@ -13,6 +13,7 @@ import pytest
 from tests.delivery.conftest import Delivering, delivering
 from tests.delivery.library_fake import FakeLibrary
 from tests.http_server import Answer, ask, connected, request
+from tests.patience import PATIENCE
 
 CONTENT = random.Random(1).randbytes(1_000_003)  # noqa: S311 - any bytes do
 SIZE = len(CONTENT)
@@ -305,7 +306,7 @@ async def test_a_file_that_is_replaced_while_it_is_sent_is_sent_to_its_end(
 
 async def started(service: Delivering) -> None:
     """Return when a transfer runs."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not service.delivery.transfers.running():  # noqa: ASYNC110 - nothing else tells
             await asyncio.sleep(0)
 
@@ -356,7 +357,7 @@ async def test_one_host_gets_only_so_many_streams_at_a_time(library: FakeLibrary
             second = await ask(service.server, url)
             assert (second.status, second.header("Retry-After")) == (503, "5")
             assert (await ask(service.server, url, method="HEAD")).status == 200
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while service.delivery.transfers.running():  # noqa: ASYNC110 - nothing else tells
                 await asyncio.sleep(0)
         assert (await ask(service.server, url, "Range: bytes=0-9")).status == 206
@@ -372,7 +373,7 @@ async def test_hundreds_of_dropped_requests_leave_nothing_behind(
         async with connected(service.server) as client:
             await client.send(request(service.server, f"/media/{media.key:x}.mkv"))
             await client.reader.readexactly(15)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while service.delivery.transfers.running() or service.server.connections:  # noqa: ASYNC110
             await asyncio.sleep(0)
     for _ in range(100):

@@ -15,11 +15,11 @@ from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
+from tests.patience import PATIENCE
+
 T = TypeVar("T")
 
 READY = re.compile(r"^ready (http://\S+/) (uuid:\S+)$", re.MULTILINE)
-PATIENCE = 60.0
-"""Seconds that anything may take on a busy machine; nothing waits that long when all is well."""
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from mediaserver import urls
-from tests.end_to_end.program import PATIENCE, Program, run
+from tests.end_to_end.program import Program, run
 from tests.library.index_check import problems
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.end_to_end
 
-FOLDERS = 200
+FOLDERS = 100
 FILES = 30
 """In each folder; enough that a scan takes several transactions."""
 

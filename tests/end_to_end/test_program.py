@@ -11,20 +11,25 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from tests.end_to_end.program import PATIENCE, Program, run
+from tests.end_to_end.program import Program, run
 from tests.make_media import sound
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.end_to_end
 
 
-@pytest.fixture
-def media_root(tmp_path: Path) -> Path:
-    root = tmp_path / "Media"
+def three_tracks(parent: Path) -> Path:
+    root = parent / "Media"
     root.mkdir()
     for number in range(3):
         track = sound(root / f"track {number}.wav", seconds=1)
         os.utime(track, (1_000_000_000, 1_000_000_000))  # a file just written is waited for
     return root
+
+
+@pytest.fixture
+def media_root(tmp_path: Path) -> Path:
+    return three_tracks(tmp_path)
 
 
 @pytest.fixture
@@ -320,8 +325,11 @@ def test_strict_scan_fails_if_a_file_cannot_be_read(media_root: Path, home: Path
     assert run(*options, "--strict", home=home).returncode == 1
 
 
-@pytest.fixture
-def scanned(media_root: Path, home: Path) -> Path:
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A media root, known to the index in ``data`` beside it."""
+    home = tmp_path_factory.mktemp("scanned")
+    media_root = three_tracks(home)
     (media_root / ".hidden.wav").write_bytes(b"")
     (media_root / "notes.doc").write_bytes(b"")
     assert run("scan", media_root, "--data-dir", home / "data", home=home).returncode == 0
@@ -337,9 +345,8 @@ def scanned(media_root: Path, home: Path) -> Path:
         ("missing.wav", 1, "does not exist"),
     ],
 )
-def test_why_tells_what_becomes_of_a_file(
-    scanned: Path, home: Path, name: str, code: int, told: str
-) -> None:
+def test_why_tells_what_becomes_of_a_file(scanned: Path, name: str, code: int, told: str) -> None:
+    home = scanned.parent
     ended = run(*("why", scanned / name, "--root", scanned, "--data-dir", home / "data"), home=home)
 
     assert (ended.returncode, ended.stderr) == (code, "")

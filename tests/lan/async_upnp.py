@@ -16,6 +16,8 @@ from async_upnp_client.profiles.dlna import DmsDevice
 from async_upnp_client.search import async_search
 from async_upnp_client.utils import CaseInsensitiveDict
 
+from tests.patience import PATIENCE
+
 MEDIA_SERVER = "urn:schemas-upnp-org:device:MediaServer:1"
 
 
@@ -25,8 +27,9 @@ async def main(address: str) -> None:
     async def heard(headers: CaseInsensitiveDict) -> None:
         found.append(headers)
 
-    await async_search(heard, timeout=2, search_target=MEDIA_SERVER, source=(address, 0))
-    requester = AiohttpRequester(timeout=30)
+    while not found:  # the answers may be late on a busy machine
+        await async_search(heard, timeout=2, search_target=MEDIA_SERVER, source=(address, 0))
+    requester = AiohttpRequester(timeout=PATIENCE)
     device = await UpnpFactory(requester).async_create_device(found[0]["location"])
     children = await DmsDevice(device, event_handler=None).async_browse_direct_children("0")
 
@@ -40,7 +43,7 @@ async def main(address: str) -> None:
     service = device.service("urn:schemas-upnp-org:service:ContentDirectory:1")
     service.on_event = changed
     await notify.event_handler.async_subscribe(service)
-    initial = await asyncio.wait_for(events.get(), 30)
+    initial = await asyncio.wait_for(events.get(), PATIENCE)
     await notify.event_handler.async_unsubscribe_all()
     await notify.async_stop_server()
 

@@ -4,6 +4,7 @@ import socket
 import time
 
 from tests.lan.network import GROUP, Host
+from tests.patience import PATIENCE
 from tests.upnp.fakes import m_search
 
 
@@ -23,12 +24,14 @@ def search(
         return headers(data), source[0].partition("%")[0]
 
 
-def search_all(host: Host, address: str, target: str) -> list[dict[str, str]]:
-    """The headers of all answers to a search that come in time."""
-    answers = []
-    with host.control_point(address, seconds=2) as sock:
+def search_all(host: Host, address: str, target: str, *, count: int) -> list[dict[str, str]]:
+    """The headers of all answers to a search: so many at least, and who answers after those."""
+    answers: list[dict[str, str]] = []
+    with host.control_point(address) as sock:
         sock.sendto(m_search(target, mx=1), GROUP)
         while True:
+            if len(answers) == count:
+                sock.settimeout(1.2)
             try:
                 answers.append(headers(sock.recv(4096)))
             except TimeoutError:
@@ -39,7 +42,7 @@ def heard(
     sock: socket.socket, nts: str, *, location: str | None = None, nt: str | None = None
 ) -> dict[str, str]:
     """The next announcement of that kind (and LOCATION, and NT)."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         found = headers(sock.recv(4096))
         if (

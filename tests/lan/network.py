@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from tests.patience import PATIENCE
+
 _CHECKOUT = Path(__file__).parents[2]
 _CABLES = itertools.count()
 GROUP = ("239.255.255.250", 1900)
@@ -45,7 +47,7 @@ class Host:
     def run(self, *command: str) -> str:
         """What a command that ends by itself says on this host."""
         return subprocess.run(
-            [*self.prefix, *command], check=True, capture_output=True, text=True, timeout=60
+            [*self.prefix, *command], check=True, capture_output=True, text=True, timeout=PATIENCE
         ).stdout
 
     def plug(self, interface: str, bridge: str, *addresses: str) -> None:
@@ -100,7 +102,7 @@ class Host:
             raise errors[0]
         return results[0]
 
-    def control_point(self, address: str, *, seconds: float = 5) -> socket.socket:
+    def control_point(self, address: str, *, seconds: float = PATIENCE) -> socket.socket:
         """A UDP socket that searches from one of the host's addresses."""
 
         def make() -> socket.socket:
@@ -124,7 +126,7 @@ class Host:
 
         return self.inside(make)
 
-    def listener(self, group: str = GROUP[0], *, seconds: float = 5) -> socket.socket:
+    def listener(self, group: str = GROUP[0], *, seconds: float = PATIENCE) -> socket.socket:
         """A UDP socket that hears what is announced to a group on ``eth0``."""
 
         def make() -> socket.socket:

@@ -11,6 +11,7 @@ import pytest
 from tests.lan.messages import headers, heard, silent
 from tests.lan.messages import search as search_for
 from tests.lan.network import GROUP, Host, Lan
+from tests.patience import PATIENCE
 from tests.upnp.fakes import m_search
 
 pytestmark = [
@@ -38,7 +39,7 @@ class Device:
     def stop(self) -> None:
         """Ends it, which it must do in good order."""
         if self._process.returncode is None:
-            _, self.errors = self._process.communicate(timeout=10)
+            _, self.errors = self._process.communicate(timeout=PATIENCE)
         assert self._process.returncode == 0, self.errors
         assert "Traceback" not in self.errors, self.errors
 
@@ -206,7 +207,7 @@ def subscribe(host: Host, callback: str) -> int:
     """The status of a SUBSCRIBE from a host."""
 
     def connect() -> socket.socket:
-        return socket.create_connection(("10.91.0.1", PORT), timeout=5)
+        return socket.create_connection(("10.91.0.1", PORT), timeout=PATIENCE)
 
     with host.inside(connect) as sock:
         sock.sendall(
@@ -221,7 +222,7 @@ def listening(host: Host, address: str) -> socket.socket:
         return socket.create_server((address, 5000))
 
     sock = host.inside(make)
-    sock.settimeout(2)
+    sock.settimeout(PATIENCE)
     return sock
 
 
@@ -230,7 +231,7 @@ def test_events_go_to_the_subscriber(lan: Lan, device: Device) -> None:
         assert subscribe(lan.player, "http://10.91.0.2:5000/cb") == 200
         connection, source = subscriber.accept()
         with connection:
-            connection.settimeout(5)
+            connection.settimeout(PATIENCE)
             assert connection.recv(4096).startswith(b"NOTIFY /cb HTTP/1.1\r\n")
             connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         assert source[0] == "10.91.0.1"
@@ -247,5 +248,6 @@ def test_a_callback_at_another_host_is_refused_and_nothing_arrives_there(
     }[where]
     with listening(host, address) as victim:
         assert subscribe(lan.player, f"http://{address}:5000/cb") == 412
+        victim.settimeout(1)
         with pytest.raises(TimeoutError):
             victim.accept()

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.program import PATIENCE, Program, environment
+from tests.end_to_end.program import Program, environment
 from tests.lan.messages import headers
 from tests.lan.network import Host, Lan, Network
 from tests.lan.program import served
 from tests.lan.test_discovery import Device
 from tests.make_media import sound
+from tests.patience import PATIENCE
 from tests.upnp.fakes import m_search
 
 pytestmark = [
@@ -120,7 +121,7 @@ def well(media_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Well:
 
 def is_answered(host: Host) -> bool:
     """Whether a unicast search to our server is answered (UDA 1.1 §1.3.2)."""
-    with host.control_point("10.91.0.2", seconds=2) as sock:
+    with host.control_point("10.91.0.2") as sock:
         sock.sendto(m_search("upnp:rootdevice", mx=None), ("10.91.0.1", 1900))
         try:
             return bool(sock.recv(4096))

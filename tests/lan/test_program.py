@@ -18,6 +18,7 @@ from tests.lan.messages import heard, search, search_all, silent
 from tests.lan.network import Host, Lan, Network
 from tests.lan.program import control_point, port_of, served, wait_until
 from tests.make_media import picture, sound
+from tests.patience import PATIENCE
 
 pytestmark = [
     pytest.mark.lan,
@@ -37,6 +38,8 @@ def media_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sound(root / "short.flac", seconds=1, metadata={"title": "Short", "album": "Album"})
     sound(root / "long.wav", seconds=90)
     (root / "cover.jpg").write_bytes(picture(size=(300, 300)))
+    for file in root.iterdir():
+        os.utime(file, (1_000_000_000, 1_000_000_000))  # a file just written is waited for
     return root
 
 
@@ -90,7 +93,7 @@ def test_each_link_is_told_the_address_that_works_there(
     host: Host = getattr(lan, listens)
     if own == "link-local":
         own = link_local(lan.server, "eth0" if listens == "player" else "eth1")
-    with host.listener(group, seconds=15) as listener:
+    with host.listener(group) as listener:
         with served(media_root, host=lan.server, home=tmp_path / "home") as program:
             found: set[bytes] = set()
             while len(found) < 6:
@@ -180,7 +183,7 @@ class Stream:
         def connect() -> socket.socket:
             sock = socket.socket()
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-            sock.settimeout(10)
+            sock.settimeout(PATIENCE)
             assert parts.hostname is not None
             sock.connect((parts.hostname, parts.port))
             return sock
@@ -222,7 +225,7 @@ class EventListener:
             return socket.create_server(place, family=family)
 
         self._server = host.inside(listen)
-        self._server.settimeout(15)
+        self._server.settimeout(PATIENCE)
         authority = f"[{address}]" if version_6 else address
         service = point.service("ContentDirectory")
         answer = point.request(
@@ -237,7 +240,7 @@ class EventListener:
         """SEQ and body of the next event."""
         connection, _ = self._server.accept()
         with connection, connection.makefile("rb") as file:
-            connection.settimeout(15)
+            connection.settimeout(PATIENCE)
             head = b"".join(iter(file.readline, b"\r\n")).decode("ascii")
             found = dict(re.findall(r"(?m)^([A-Z-]+): (.*?)\r$", head))
             body = file.read(int(found["CONTENT-LENGTH"]))
@@ -260,7 +263,7 @@ def test_changes_on_one_interface_do_not_disturb_another(
     events = EventListener(lan.player, "10.91.0.2", near)
     assert events.next()[0] == 0
 
-    with lan.player.listener(seconds=15) as listener:
+    with lan.player.listener() as listener:
         # Goes:
         lan.server.ip("link", "set", "eth1", "down")
         program.wait_for(lambda: "interface gone name=eth1" in program.log, "the loss of eth1")
@@ -277,7 +280,7 @@ def test_changes_on_one_interface_do_not_disturb_another(
     stream.read(1 << 20)
 
     lan.far.address("eth0", "10.94.0.2/24")
-    with lan.far.listener(seconds=15) as listener:
+    with lan.far.listener() as listener:
         heard(listener, "ssdp:alive", location=location("10.94.0.1", program))
     answer, _ = search(lan.far, "10.94.0.2", program.udn)
     assert answer["LOCATION"] == location("10.94.0.1", program)
@@ -301,7 +304,7 @@ def test_an_address_that_is_not_wanted_any_more_is_revoked_from_there(
     lan: Lan, program: Program
 ) -> None:
     """RFC 4862 §5.5.4: a deprecated address still works, and nothing new is to begin with it."""
-    with lan.player.listener("ff05::c", seconds=15) as listener:
+    with lan.player.listener("ff05::c") as listener:
         lan.server.ip("address", "change", "fd91::1/64", "dev", "eth0", "preferred_lft", "0")
         heard(listener, "ssdp:byebye")
     answer, _ = search(lan.player, "10.91.0.2", program.udn)
@@ -314,7 +317,7 @@ def test_a_server_that_loses_its_network_is_there_again_with_it(lan: Lan, progra
     program.wait_for(
         lambda: "listening no longer address=10.92.0.1" in program.log, "the loss of all"
     )
-    with lan.player.listener(seconds=15) as listener:
+    with lan.player.listener() as listener:
         for interface in ("eth0", "eth1"):
             lan.server.ip("link", "set", interface, "up")
         heard(listener, "ssdp:alive", location=location("10.91.0.1", program))
@@ -353,7 +356,7 @@ def test_two_servers_on_one_host_are_both_found(
 ) -> None:
     """They share port 1900; the end of one does not take the other away."""
     with served(media_root, host=lan.server, home=tmp_path / "second") as second:
-        answers = search_all(lan.player, "10.91.0.2", MEDIA_SERVER)
+        answers = search_all(lan.player, "10.91.0.2", MEDIA_SERVER, count=2)
         assert {each["USN"].partition("::")[0]: port_of(each["LOCATION"]) for each in answers} == {
             program.udn: program.port,
             second.udn: second.port,
@@ -410,7 +413,7 @@ def test_async_upnp_client_works_with_the_server_from_another_host(
         (lan.far, "10.92.0.2", "10.92.0.1"),
     ):
         process = host.start("tests.lan.async_upnp", source)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors
         assert json.loads(output) == {
             "locations": [location(own, program)],

@@ -25,6 +25,7 @@ from mediaserver.library.scanner import ScanProgress, ScanSummary
 from tests.leaks import nothing_left
 from tests.library.privileges import permissions_count
 from tests.make_media import picture
+from tests.patience import PATIENCE
 
 
 def sound(path: Path, value: int = 1) -> Path:
@@ -79,7 +80,7 @@ class Living:
 
     async def until_titles(self, *titles: str) -> None:
         """After each change, and now, look whether exactly these items are there."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while await self.titles() != set(titles):
                 await self.changed.wait()
                 self.changed.clear()
@@ -91,7 +92,7 @@ class Living:
         await self.next_scan()
 
     async def next_scan(self) -> ScanSummary:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             return await self.library.next_scan()
 
 
@@ -280,11 +281,11 @@ async def test_a_library_that_is_closed_during_a_scan_ends_at_once_and_goes_on_l
             sound(living.root / f"{number}.wav", number)
         await living.library.open()
         living.library.start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await living.changed.wait()
         began = time.monotonic()
         await living.library.close()
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 10
     async with Living(tmp_path) as again:
         await again.library.open()
         await again.library.scan_once()
@@ -327,7 +328,7 @@ async def test_an_index_that_turns_out_damaged_is_replaced_and_filled_again(
         with pytest.raises(IndexUnusable):
             await living.titles()
         living.library.start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await living.library.next_scan()).added != 50:
                 pass
         assert await living.titles() == {"one"}
@@ -394,7 +395,7 @@ async def test_a_playlist_is_noticed_and_so_are_the_files_it_names(living: Livin
     await living.started()
 
     async def until(expected: dict[str, list[str]]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while await playlists(living.library) != expected:
                 await living.changed.wait()
                 living.changed.clear()

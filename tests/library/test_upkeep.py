@@ -17,6 +17,7 @@ from mediaserver.library.upkeep import Timing, Upkeep
 from mediaserver.library.views import DEFAULT_VIEWS
 from tests.leaks import nothing_left
 from tests.library.scanning import Readers, Scene
+from tests.patience import PATIENCE
 
 
 class FailingReaders(Readers):
@@ -69,7 +70,7 @@ async def test_a_failed_scan_is_tried_again_and_complained_of_once(
     with caplog.at_level(logging.ERROR):
         await upkeep.open()
         upkeep.start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             summary = await upkeep.next_scan()
     assert summary.added == 1
     assert upkeep.state.failure is None
@@ -108,7 +109,7 @@ async def test_watching_that_has_ended_begins_anew_and_nothing_is_missed(tmp_pat
     )
     await upkeep.open()
     upkeep.start()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await upkeep.next_scan()
         scene.sound("one.wav")
         while not (await upkeep.next_scan()).added:

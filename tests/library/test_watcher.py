@@ -15,6 +15,7 @@ from mediaserver.library.watching import mounts
 from mediaserver.library.watching.gathering import Gathered, Gathering
 from tests.leaks import nothing_left
 from tests.library.privileges import permissions_count
+from tests.patience import PATIENCE
 
 
 class Clock:
@@ -183,7 +184,7 @@ class Watching:
         await asyncio.get_running_loop().shutdown_default_executor()
 
     async def next(self) -> Gathered:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             return await self.told.get()
 
     async def folders(self, *expected: Path) -> None:
@@ -356,7 +357,7 @@ async def test_a_watcher_whose_thread_has_ended_says_so_and_can_begin_anew(
     )
     await watching.watcher.start()
     (watching.root / "Album" / "one.mp3").write_bytes(b"x")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while watching.watcher.alive:
             await asyncio.to_thread(os.stat, root)
 

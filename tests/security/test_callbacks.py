@@ -8,7 +8,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.end_to_end.program import PATIENCE, Program
+from tests.end_to_end.program import Program
+from tests.patience import PATIENCE
 from tests.security.conftest import Besieged, descriptors
 from tests.security.wire import Response, ask, connected, request, responses, rest
 

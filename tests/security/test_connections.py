@@ -135,7 +135,7 @@ def test_ranges_of_all_kinds_take_no_time(
             assert answer.body == whole
         if answer.status == 416:
             assert answer.headers["content-range"] == f"bytes */{size}"
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_hundreds_of_slow_clients_delay_nobody(besieged: Besieged, begin: bytes)
         started = time.monotonic()
         for _ in range(20):
             assert ask(besieged.program, "/health").status == 200
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 20
 
 
 def test_one_host_has_64_connections_and_then_its_longest_idle_one_gives_way(

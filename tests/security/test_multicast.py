@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.end_to_end.program import PATIENCE, Program
+from tests.end_to_end.program import Program
+from tests.patience import PATIENCE
 from tests.security.conftest import Besieged, cpu_seconds, descriptors, limit_descriptors
 from tests.security.wire import ask
 

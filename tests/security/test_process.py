@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.program import PATIENCE, Program, environment, run
+from tests.end_to_end.program import Program, environment, run
+from tests.patience import PATIENCE
 from tests.security.hostile import settle
 from tests.security.wire import ask
 

@@ -13,7 +13,8 @@ from html import escape
 
 from lxml import etree
 
-from tests.end_to_end.program import PATIENCE, Program
+from tests.end_to_end.program import Program
+from tests.patience import PATIENCE
 
 CONTENT_DIRECTORY = "urn:schemas-upnp-org:service:ContentDirectory:1"
 

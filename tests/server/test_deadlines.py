@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.http_server import Receive, Send, connected, echo, request, serving
+from tests.patience import PATIENCE
 from tests.server.timing import Time, until_full, until_open
 
 Scope = MutableMapping[str, Any]
@@ -164,5 +165,5 @@ async def test_a_look_at_the_deadlines_that_fails_is_not_the_last(
 
     async with serving(echo) as server:
         monkeypatch.setattr(server, "look", look)
-        await asyncio.wait_for(looked_again.wait(), 10)
+        await asyncio.wait_for(looked_again.wait(), PATIENCE)
     assert [record.levelname for record in caplog.records] == ["ERROR"]

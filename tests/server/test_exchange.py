@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.http_server import App, Receive, Send, ask, connected, echo, request, serving
+from tests.patience import PATIENCE
 
 Scope = MutableMapping[str, Any]
 
@@ -236,7 +237,7 @@ async def test_what_is_sent_in_parts_leaves_at_once() -> None:
     gates = [asyncio.Event() for _ in range(3)]
     async with serving(app) as server, connected(server) as client:
         await client.send(request(server))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert b"200 OK" in await client.reader.readuntil(b"\r\n\r\n")
             for number, gate in enumerate(gates):
                 gate.set()
@@ -260,7 +261,7 @@ async def test_an_application_that_never_waits_hears_that_its_client_has_gone(si
         async with connected(server) as client:
             await client.send(request(server))
             await client.reader.readexactly(15)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await ended.wait()
 
 
@@ -291,5 +292,5 @@ async def test_an_application_hears_that_its_client_has_gone() -> None:
     async with serving(app) as server:
         async with connected(server) as client:
             await client.send(request(server, "/", "Content-Length: 100", method="POST"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await heard.wait()

@@ -12,6 +12,7 @@ from mediaserver.server.admission import Admission
 from mediaserver.server.listening import CannotListen, Endpoint, listen, listen_on_all
 from mediaserver.server.serving import HttpServer
 from tests.http_server import LOOPBACK, Receive, Send, ask, connected, echo, request, serving
+from tests.patience import PATIENCE
 
 ONE, TWO = Endpoint(LOOPBACK), Endpoint(IPv4Address("127.0.0.2"))
 IPV6 = Endpoint(IPv6Address("::1"))
@@ -42,14 +43,16 @@ def test_port_0_is_one_free_port_for_all_addresses() -> None:
 
 
 def test_a_port_in_use_is_told_in_words_and_nothing_stays_open() -> None:
-    with listen(TWO, 0) as taken:
+    # Addresses that no other program uses: each has all ports to itself.
+    free, busy = Endpoint(IPv4Address("127.8.200.1")), Endpoint(IPv4Address("127.8.200.2"))
+    with listen(busy, 0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CannotListen) as caught:
-            listen_on_all([ONE, TWO], port)
+            listen_on_all([free, busy], port)
         assert str(caught.value) == (
-            f"cannot listen on 127.0.0.2:{port}: the port is in use by another program"
+            f"cannot listen on 127.8.200.2:{port}: the port is in use by another program"
         )
-        listen(ONE, port).close()  # free again
+        listen(free, port).close()  # free again
 
 
 def test_an_address_that_is_not_ours_is_told_in_words() -> None:
@@ -126,7 +129,7 @@ async def test_a_server_that_stops_waits_no_longer_than_its_grace() -> None:
     async with serving(stuck) as server, connected(server) as client:
         await client.send(request(server))
         await started.wait()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await server.stop(grace=0.05)
         assert await client.rest() == b""
 

@@ -7,6 +7,7 @@ import pytest
 
 from mediaserver.server.threads import Threads
 from tests.leaks import nothing_left
+from tests.patience import PATIENCE
 
 
 async def test_work_is_done_in_a_thread_and_its_result_comes_back() -> None:
@@ -37,7 +38,7 @@ async def test_no_more_threads_run_than_there_may_be() -> None:
         gate.wait(10)
 
     jobs = [asyncio.ensure_future(threads.run(wait)) for _ in range(10)]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while len(names) < 1 + 3:  # noqa: ASYNC110 - threads that begin
             await asyncio.sleep(0)
     gate.set()
@@ -100,6 +101,6 @@ async def test_a_thread_that_waits_for_ever_keeps_nobody_from_closing() -> None:
 
 
 async def until_set(event: threading.Event) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not event.is_set():  # noqa: ASYNC110 - set by a thread
             await asyncio.sleep(0)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mediaserver.server.serving import HttpServer
+from tests.patience import PATIENCE
 from tests.upnp.fakes import FakeClock
 
 
@@ -25,7 +26,7 @@ class Time:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let the event loop run until something is so."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - nothing else tells
             await asyncio.sleep(0)
 
@@ -36,7 +37,7 @@ async def until_open(server: HttpServer, count: int) -> None:
 
 async def until_full(time: Time) -> None:
     """Return when the server can send no more: every buffer between it and us is full."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         (connection,) = time.server._state.connections
         before = -1
         while (now := progress(connection)) != before or not now:

@@ -15,6 +15,7 @@ from mediaserver.upnp import multicast, sockets
 from mediaserver.upnp.interfaces import Interface
 from mediaserver.upnp.multicast import Datagram, MulticastNetwork, arrival
 from tests.leaks import nothing_left
+from tests.patience import PATIENCE
 from tests.upnp.fakes import settle
 
 LO = Interface("lo", 1, ip_address("127.0.0.1"), 8)
@@ -118,7 +119,7 @@ class Ears:
         self._arrived.set()
 
     async def wait(self) -> Datagram:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not self.heard:
                 self._arrived.clear()
                 await self._arrived.wait()
@@ -178,7 +179,7 @@ def neighbour() -> Iterator[socket.socket]:
 
 
 async def receive(sock: socket.socket) -> tuple[bytes, tuple[str, int]]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         data, sender = await asyncio.get_running_loop().sock_recvfrom(sock, 4096)
     return data, (sender[0], sender[1])
 

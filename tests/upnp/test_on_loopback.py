@@ -23,6 +23,7 @@ from mediaserver.upnp.eventing import Eventing
 from mediaserver.upnp.interfaces import Interface
 from mediaserver.upnp.multicast import MulticastNetwork
 from tests.leaks import nothing_left
+from tests.patience import PATIENCE
 from tests.upnp.http_server import serving
 from tests.upnp.switch import SERVER, STATUS, TYPE, Switch
 
@@ -89,7 +90,7 @@ class Heard:
         self.messages.put_nowait(headers)
 
     async def wait(self) -> CaseInsensitiveDict:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             return await self.messages.get()
 
     async def all(self, count: int) -> set[str]:
@@ -177,7 +178,7 @@ class Events:
         self.values.put_nowait({variable.name: variable.value for variable in variables})
 
     async def wait(self) -> dict[str, object]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             return await self.values.get()
 
 
@@ -223,7 +224,7 @@ async def test_the_initial_event_reaches_a_plain_subscriber_after_the_answer(lam
     )
     answer = await reader.readuntil(b"\r\n\r\n")
     order.append("answer")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         message = await told
     assert order == ["answer", "event"]
     sid = re.search(rb"sid: (uuid:\S+)\r\n", answer, re.IGNORECASE)
