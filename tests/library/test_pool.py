@@ -15,6 +15,7 @@ import pytest
 
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.objects import Kind
+from mediaserver.library.readers import jobs
 from mediaserver.library.readers.jobs import RenderJob
 from mediaserver.library.readers.pool import ReaderPool, ReaderPoolError
 from tests import make_media
@@ -283,6 +284,13 @@ def test_a_worker_without_work_is_ended_after_a_while(
     assert ended(pid)
     assert len(list(pool.map([b"b.mp3"]))) == 1
     pool.close()
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_kind_comes_as_it_went(kind: Kind) -> None:
+    """Enumerations are pickled in several ways, some of which no answer may hold: Python 3.11.2,
+    that of Debian 12, would call ``getattr``."""
+    assert list(jobs.AnswerBuffer().feed(jobs.frame(kind))) == [kind]
 
 
 # ---- pictures
