@@ -10,7 +10,7 @@ import pytest
 from mediaserver.library.database import driver_of
 from mediaserver.library.indexer import ArtFile, FileStatus
 from mediaserver.library.indexing import known, sidecars
-from mediaserver.library.object_ids import folder_id
+from mediaserver.library.object_ids import folder_id, view_id
 from mediaserver.library.objects import Change
 from tests.library.an_index import COVER, DAY, NOW, Index, file_status, photo, song
 
@@ -452,6 +452,20 @@ def test_a_root_with_another_name_keeps_what_is_in_it(index: Index) -> None:
     with index.indexer.batch() as batch:
         assert batch.put_root(b"/music", "My songs") == root_id
     assert index.ask("SELECT title, child_items FROM folders") == [("My songs", 1)]
+
+
+def test_a_second_media_root_is_a_change_even_if_nothing_is_in_it(index: Index) -> None:
+    """The folder of the first one stands in the view of folders from then on, and not before."""
+    _, folder = index.root()
+    index.item(folder, b"a.mp3", song())
+    told = len(index.changes)
+    with index.indexer.batch() as batch:
+        second = batch.put_root(b"/second", "Second")
+    assert len(index.changes) == told + 1
+    assert {view_id("fo"), view_id("mf"), view_id("pf")} <= set(index.changes[-1].containers)
+    with index.indexer.batch() as batch:
+        batch.remove_root(second)
+    assert len(index.changes) == told + 2
 
 
 @pytest.mark.parametrize(

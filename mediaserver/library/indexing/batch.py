@@ -17,7 +17,7 @@ from mediaserver.library.indexing.known import ArtFile, FileStatus, stored
 from mediaserver.library.indexing.playlists import PlaylistIndex
 from mediaserver.library.indexing.sidecars import SidecarIndex, Sidecars
 from mediaserver.library.object_ids import KEY_BITS, hashed
-from mediaserver.library.objects import MediaFacts, PlaylistFacts
+from mediaserver.library.objects import Kind, MediaFacts, PlaylistFacts
 from mediaserver.library.readers.naming import clean
 
 
@@ -80,6 +80,7 @@ class Batch:
                 "RETURNING id",
                 (path, name),
             ).fetchone()
+            self._note_number_of_roots(2)
             return int(made)
         if row[1] != name:
             self._connection.execute("UPDATE roots SET name = ? WHERE id = ?", (name, row[0]))
@@ -138,7 +139,16 @@ class Batch:
         if own is not None:
             self.remove_folder(own)
         self._connection.execute("DELETE FROM roots WHERE id = ?", (root_id,))
+        self._note_number_of_roots(1)
         self._homes.forget()
+
+    def _note_number_of_roots(self, turn: int) -> None:
+        """The folder of a single root does not stand in views of folders, those of several do:
+        whether or not anything is in it, others look different where the one becomes the other."""
+        (number,) = self._connection.execute("SELECT count(*) FROM roots").fetchone()
+        if number == turn:
+            for kind in Kind:
+                self._effects.kinds.setdefault(kind, 0)
 
     # ---- folders
 
