@@ -12,6 +12,7 @@ A file takes a few milliseconds; none needs a program to be installed.
 
 import io
 import math
+import os
 import struct
 from collections.abc import Mapping
 from fractions import Fraction
@@ -288,3 +289,12 @@ def id3_length(data: bytes) -> int:
     if data[:3] != b"ID3":
         return 0
     return 10 + (data[6] << 21 | data[7] << 14 | data[8] << 7 | data[9])
+
+
+def settle(root: Path) -> Path:
+    """Let all files below a folder be old: those just written are waited for. The folder."""
+    for folder, _, names in os.walk(os.fsencode(root)):
+        for name in names:
+            path = os.path.join(folder, name)  # noqa: PTH118 - bytes
+            os.utime(path, (1_000_000_000, 1_000_000_000), follow_symlinks=False)
+    return root

@@ -15,7 +15,7 @@ from lxml import etree
 from tests.conformance.filters import expected, filters, properties
 from tests.control_point import DC, DIDL, UPNP, ControlPoint, Page
 from tests.end_to_end.program import Program
-from tests.make_media import film, picture, sound
+from tests.make_media import film, picture, settle, sound
 
 pytestmark = pytest.mark.end_to_end
 
@@ -48,7 +48,7 @@ def media_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sound(root / "untagged <1>.wav", seconds=0.1)
     for name in ("sea.jpg", "hill.jpg"):
         (root / name).write_bytes(picture(size=(1200, 900)))
-    return root
+    return settle(root)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.control_point import DEVICE, DIDL, ControlPoint
 from tests.end_to_end.program import Program
-from tests.make_media import sound
+from tests.make_media import settle, sound
 
 pytestmark = pytest.mark.end_to_end
 
@@ -35,7 +35,7 @@ ACTION = (
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     root = tmp_path_factory.mktemp("Media")
     sound(root / "song.flac", seconds=1)
-    with Program(root, home=tmp_path_factory.mktemp("home")) as running:
+    with Program(settle(root), home=tmp_path_factory.mktemp("home")) as running:
         running.wait_until_scanned(items=1)
         yield running
 

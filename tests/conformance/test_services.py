@@ -10,7 +10,7 @@ from lxml import etree
 
 from tests.control_point import Answer, ControlPoint, Fault
 from tests.end_to_end.program import Program
-from tests.make_media import sound
+from tests.make_media import settle, sound
 
 pytestmark = pytest.mark.end_to_end
 
@@ -23,7 +23,7 @@ SERVICES = ("ContentDirectory", "ConnectionManager", "X_MS_MediaReceiverRegistra
 def point(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPoint]:
     root = tmp_path_factory.mktemp("Media")
     sound(root / "song.flac", seconds=1)
-    with Program(root, home=tmp_path_factory.mktemp("home")) as program:
+    with Program(settle(root), home=tmp_path_factory.mktemp("home")) as program:
         program.wait_until_scanned(items=1)
         point = ControlPoint(f"{program.url}description.xml")
         yield point

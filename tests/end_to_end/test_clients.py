@@ -8,7 +8,7 @@ from lxml import etree
 
 from tests.control_point import DEVICE, DIDL, UPNP, ControlPoint
 from tests.end_to_end.program import Program
-from tests.make_media import film, picture, sound
+from tests.make_media import film, picture, settle, sound
 
 pytestmark = pytest.mark.end_to_end
 
@@ -29,7 +29,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     (root / "photo.jpg").write_bytes(picture(size=(1200, 900)))
     (root / "mine.m3u").write_text("song.flac")
     home = tmp_path_factory.mktemp("home")
-    with Program(root, home=home, options=("--name", "Attic")) as running:
+    with Program(settle(root), home=home, options=("--name", "Attic")) as running:
         running.wait_until_scanned(items=3)
         yield running
 

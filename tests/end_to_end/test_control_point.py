@@ -19,7 +19,7 @@ from async_upnp_client.utils import CaseInsensitiveDict
 from didl_lite.didl_lite import Container, DidlObject, Item
 
 from tests.end_to_end.program import Program
-from tests.make_media import film, picture, sound
+from tests.make_media import film, picture, settle, sound
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.end_to_end
@@ -51,7 +51,7 @@ def media_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     film(root / "Films" / "A Film.mkv", seconds=3)
     (root / "Photos").mkdir()
     (root / "Photos" / "sea & sky.jpg").write_bytes(picture(size=(1200, 900)))
-    return root
+    return settle(root)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tests.end_to_end.program import Program
 from tests.lan.messages import heard, search, search_all, silent
 from tests.lan.network import Host, Lan, Network
 from tests.lan.program import control_point, port_of, served, wait_until
-from tests.make_media import picture, sound
+from tests.make_media import picture, settle, sound
 from tests.patience import PATIENCE
 
 pytestmark = [
@@ -38,9 +38,7 @@ def media_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sound(root / "short.flac", seconds=1, metadata={"title": "Short", "album": "Album"})
     sound(root / "long.wav", seconds=90)
     (root / "cover.jpg").write_bytes(picture(size=(300, 300)))
-    for file in root.iterdir():
-        os.utime(file, (1_000_000_000, 1_000_000_000))  # a file just written is waited for
-    return root
+    return settle(root)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.program import Program
+from tests.make_media import settle
 from tests.security import hostile
 from tests.security.paths import families
 
@@ -28,7 +29,7 @@ def besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Besieged]:
     root = tmp_path_factory.mktemp("media")
     outside = tmp_path_factory.mktemp("outside")
     served = hostile.fill(root, outside)
-    hostile.settle(root)
+    settle(root)
     options = ("--log-level", "debug", "--name", "<Besieged> & 'brave'")
     with Program(root, home=tmp_path_factory.mktemp("home"), options=options) as program:
         program.wait_until_scanned(items=len(served))
@@ -60,7 +61,7 @@ def media_root(tmp_path: Path) -> Path:
     root.mkdir()
     for number in range(3):
         (root / f"track {number}.wav").write_bytes(hostile.wav(number))
-    hostile.settle(root)
+    settle(root)
     return root
 
 

@@ -4,7 +4,6 @@ import io
 import os
 import socket
 import wave
-from collections.abc import Iterable
 from pathlib import Path
 
 from mutagen.flac import FLAC
@@ -127,14 +126,3 @@ def _not_to_be_served(root: Path, outside: Path) -> None:
             sock.bind("socket.wav")
         finally:
             os.chdir(before)
-
-
-def settle(root: Path) -> None:
-    """Let all files be old: those just written are waited for."""
-    for folder, _, names in os.walk(os.fsencode(root)):
-        _age(os.path.join(folder, name) for name in names)  # noqa: PTH118 - bytes
-
-
-def _age(paths: Iterable[bytes]) -> None:
-    for path in paths:
-        os.utime(path, (1_000_000_000, 1_000_000_000), follow_symlinks=False)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.program import Program
+from tests.make_media import settle
 from tests.security.conftest import Besieged, cpu_seconds, descriptors, limit_descriptors
-from tests.security.hostile import settle
 from tests.security.paths import streams
 from tests.security.wire import ask, connected, request, responses, rest, talk
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.end_to_end.program import Program
-from tests.make_media import picture
+from tests.make_media import picture, settle
 from tests.security import hostile
 from tests.security.conftest import descriptors
 from tests.security.hostile import CANARY
@@ -39,7 +39,7 @@ def running(media_root: Path, home: Path) -> Iterator[Program]:
     (media_root / "Album" / "song.wav").write_bytes(hostile.wav(7))
     (media_root / "Album" / "cover.jpg").write_bytes(picture(size=(500, 500)))
     (media_root / "photo.jpg").write_bytes(picture(size=(1200, 900)))
-    hostile.settle(media_root)
+    settle(media_root)
     with Program(media_root, home=home) as program:
         program.wait_until_scanned(items=5)
         yield program
@@ -147,7 +147,7 @@ def streaming(
     with large.open("wb") as file:
         for number in range(LARGE // 8):
             file.write(number.to_bytes(8, "big"))
-    hostile.settle(media_root)
+    settle(media_root)
     with Program(media_root, home=home) as program:
         program.wait_until_scanned(items=4)
         (path,) = paths(program, "large")
@@ -281,7 +281,7 @@ def test_thousands_of_changes_end_in_what_is_on_the_disk(
         else:
             path.write_bytes(hostile.wav(number))
     left = {path.stem for path in folder.iterdir()}
-    hostile.settle(media_root)
+    settle(media_root)
 
     def titles() -> set[str]:
         listed = {
@@ -322,7 +322,7 @@ def test_playlists_and_sidecars_bring_nothing_in_from_outside(
             f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{url}\n"
         )
         (media_root / "evil.mkv").write_text("ffconcat version 1.0\nfile /etc/passwd\n")
-        hostile.settle(media_root)
+        settle(media_root)
         with Program(media_root, home=home) as program:
             program.wait_until_scanned()
             program.wait_for(lambda: program.library()["items"] >= 6, "the films")

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from tests.end_to_end.program import Program
-from tests.make_media import film, picture, sound
+from tests.make_media import film, picture, settle, sound
 from tests.patience import PATIENCE
 from tests.security import hostile
 from tests.security.wire import ask, browse, connected, objects, request
@@ -46,7 +46,7 @@ def ids(program: Program) -> dict[str, str]:
 def many_files(media_root: Path) -> Path:
     for number in range(600):
         (media_root / f"file {number}.wav").write_bytes(hostile.wav(1000 + number))
-    hostile.settle(media_root)
+    settle(media_root)
     return media_root
 
 
@@ -216,7 +216,7 @@ def test_the_worst_files_are_listed_and_the_good_one_after_them_too(
         file.write(_box(b"ftyp", b"isom"))
         file.truncate(1 << 40)
     (root / "zzz good.wav").write_bytes(hostile.wav(1))
-    hostile.settle(root)
+    settle(root)
     count = len(MADE) + 9 + 1 + 1
     with Program(root, home=home) as program:
         program.wait_until_scanned(items=count)

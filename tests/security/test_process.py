@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.program import Program, environment, run
+from tests.make_media import settle
 from tests.patience import PATIENCE
-from tests.security.hostile import settle
 from tests.security.wire import ask
 
 pytestmark = pytest.mark.end_to_end
