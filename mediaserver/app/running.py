@@ -101,7 +101,7 @@ async def _serve_once(
         ends.push_async_callback(library.close)
         found = await _first_interfaces(settings, wishes)
         if not found:
-            return settings
+            return settings if wishes.stop.is_set() else _next(settings, directory, reload, wishes)
         parts = build(settings, directory, library, found, supervisor)
         try:
             port = await parts.http.start(_endpoints(found), settings.server.port)
@@ -123,11 +123,8 @@ async def _serve_once(
             if wishes.stop.is_set():
                 logger.info("stopping")
                 return settings
-            wishes.reload.clear()
-            wanted = _reloaded(settings, reload)
+            wanted = _next(settings, directory, reload, wishes)
             if wanted != settings:
-                logger.info("configuration changed, starting anew")
-                logs.configure(wanted.log.level)
                 return wanted
             library.rescan()
 
@@ -137,13 +134,30 @@ def _say_ready(interface: Interface, port: int, udn: str) -> None:
     print(f"ready http://{interface.host(port)}/ {udn}", file=sys.stderr, flush=True)
 
 
-def _reloaded(settings: Settings, reload: Callable[[], Settings]) -> Settings:
+def _next(
+    settings: Settings,
+    directory: DataDirectory,
+    reload: Callable[[], Settings],
+    wishes: _Wishes,
+) -> Settings:
+    """What the wish to reload brings: the configuration as it is now, or ``settings``."""
+    wishes.reload.clear()
     try:
-        return reload()
+        wanted = reload()
     except ConfigError as error:
         for problem in error.problems:
             logger.error("configuration not taken: %s", problem)
         return settings
+    if wanted != settings:
+        logger.info("configuration changed, starting anew")
+        logs.configure(wanted.log.level)
+        if wanted.server.data_dir != directory.path:
+            logger.warning(
+                "server.data_dir is another now, used from the next start of the program on: "
+                "until then it is %s",
+                directory.path,
+            )
+    return wanted
 
 
 # ---- the network
@@ -154,17 +168,22 @@ def _look(settings: Settings) -> tuple[Interface, ...]:
 
 
 async def _first_interfaces(settings: Settings, wishes: _Wishes) -> tuple[Interface, ...]:
-    """The interfaces to begin with; waits for a network, or a stop (then none)."""
+    """The interfaces to begin with; waits for a network, or for a wish (then none).
+
+    To reload is one of them: the name of an interface may be what was wrong.
+    """
     told = False
     while not wishes.stop.is_set():
         with contextlib.suppress(OSError):
             if found := _look(settings):
                 return found
+        if wishes.reload.is_set():
+            break
         if not told:
             logger.warning("no network to serve yet, waiting: %s", _missing(settings))
             told = True
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(wishes.stop.wait(), NETWORK_SECONDS)
+            await asyncio.wait_for(wishes.next(), NETWORK_SECONDS)
     return ()
 
 

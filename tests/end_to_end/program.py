@@ -48,7 +48,8 @@ class Program:
     """``mediaserver serve``, running. As a context manager it is stopped and must end well.
 
     ``prefix`` is the command that starts it, if one does; with ``interface`` None it serves all
-    there are. ``url`` ends in a slash. ``log`` is what it wrote to standard error so far.
+    there are, unless ``options`` say otherwise. ``configured``: where its data is, a configuration
+    file says. ``url`` ends in a slash. ``log`` is what it wrote to standard error so far.
     """
 
     url: str
@@ -61,6 +62,7 @@ class Program:
         options: Sequence[str | Path] = (),
         interface: str | None = "lo",
         prefix: Sequence[str] = (),
+        configured: bool = False,
         wait: bool = True,
     ) -> None:
         self.data_dir = home / "data"
@@ -76,7 +78,7 @@ class Program:
                     *map(str, media_roots),
                     *(() if interface is None else ("--interface", interface)),
                     *("--port", "0"),
-                    *("--data-dir", str(self.data_dir)),
+                    *(() if configured else ("--data-dir", str(self.data_dir))),
                     *map(str, options),
                 ],
                 env=environment(home),

@@ -212,6 +212,40 @@ def test_sighup_looks_at_the_files_again(media_root: Path, home: Path) -> None:
         program.wait_for(lambda: program.log.count("scan done") > finished, "another finished scan")
 
 
+def test_sighup_while_waiting_for_an_interface_brings_the_one_that_is_there(
+    media_root: Path, home: Path
+) -> None:
+    """Who mistyped its name reads so in the log, mends the file and reloads."""
+    file = home / "config.toml"
+    file.write_text('[server]\ninterfaces = ["nowhere0"]\n')
+    with Program(
+        media_root, home=home, options=("--config", file), interface=None, wait=False
+    ) as program:
+        program.wait_for(lambda: "there is no nowhere0" in program.log, "the warning")
+        file.write_text('[server]\ninterfaces = ["lo"]\n')
+
+        program.process.send_signal(signal.SIGHUP)
+
+        program.wait_until_ready()
+        assert program.url.startswith("http://127.")
+
+
+def test_a_data_directory_that_is_another_after_sighup_is_told_to_wait(
+    media_root: Path, home: Path
+) -> None:
+    """It is locked for the whole life of the program."""
+    file, other = home / "config.toml", home / "other"
+    file.write_text(f'[server]\ndata_dir = "{home / "data"}"\n')
+    with Program(media_root, home=home, options=("--config", file), configured=True) as program:
+        file.write_text(f'[server]\ndata_dir = "{other}"\n')
+
+        program.process.send_signal(signal.SIGHUP)
+
+        program.wait_for(lambda: program.log.count("ready http") == 2, "the second start")
+        assert "server.data_dir is another now" in program.log
+        assert not other.exists()
+
+
 def test_a_second_server_on_the_same_data_directory_is_refused_in_one_line(
     media_root: Path, home: Path
 ) -> None:
