@@ -68,9 +68,9 @@ def image(key: int, profile: str) -> str:
     return f"{IMAGE}{key:x}-{profile}{_suffix(profile)}"
 
 
-def subtitle(key: int, number: int, *words: str) -> str:
-    """A subtitle of a video. The words (language, what it is for, format) stand behind it as in
-    names of files: players show them."""
+def subtitle(key: int, number: int, *words: str | None) -> str:
+    """A subtitle of a video. The words (language, what it is for, format; those there are) stand
+    behind it as in names of files: players show them."""
     return f"{SUBTITLE}{key:x}-{number:x}" + "".join(f".{word}" for word in words if word)
 
 

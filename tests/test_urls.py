@@ -68,7 +68,7 @@ def test_a_path_ends_in_the_suffix_of_what_comes() -> None:
     assert urls.media(0x1F, ".flac") == "/media/1f.flac"
     assert urls.art(0x1F, "JPEG_TN") == "/art/1f-JPEG_TN.jpg"
     assert urls.image(0x1F, "PNG_LRG") == "/image/1f-PNG_LRG.png"
-    assert urls.subtitle(0x1F, 0x2, "pt-BR", "", "srt") == "/subtitle/1f-2.pt-BR.srt"
+    assert urls.subtitle(0x1F, 0x2, "pt-BR", None, "srt") == "/subtitle/1f-2.pt-BR.srt"
     assert urls.art(0x1F, "original") == "/art/1f-original"
 
 

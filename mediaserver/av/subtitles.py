@@ -72,8 +72,8 @@ class SubtitleWriter:
         return "".join(written)
 
     def _url(self, item: Item, one: Subtitle) -> str:
-        words = (one.language or "", one.note or "", one.format)
-        return self._base_url + urls.subtitle(item.key, one.number, *words)
+        path = urls.subtitle(item.key, one.number, one.language, one.note, one.format)
+        return self._base_url + path
 
 
 def _caption(item: Item) -> Subtitle | None:

@@ -23,6 +23,8 @@ from mediaserver.upnp.control import base_url
 STALL_SECONDS = 600.0
 """A paused player reads nothing, and keeps its connection (DLNA connection stalling)."""
 RETRY_SECONDS = 5
+ART_PROFILE = "JPEG_TN"
+"""Of art that is asked for without a profile: every device shows it."""
 
 
 class Media:
@@ -50,10 +52,8 @@ class Media:
         if media is None:
             await answers.refuse(scope, send, 404)
             return
-        if media.art_id is not None and scope["query_string"] == b"albumArt=true":
-            # The Xbox 360 asks so for the art of a resource (quirks.md 2).
-            location = urls.art(media.art_id, "JPEG_TN")
-            await answers.refuse(scope, send, 302, [("Location", location)])
+        if scope["query_string"] == b"albumArt=true":
+            await _to_art(media, scope, send)
             return
         request = answers.request_headers(scope)
         try:
@@ -87,9 +87,8 @@ class Media:
         one = next((each for each in found if each.format in CAPTIONS), None)
         if one is None:
             return []
-        words = (one.language or "", one.note or "", one.format)
-        base = base_url(*scope["server"])
-        return [("CaptionInfo.sec", base + urls.subtitle(key, one.number, *words))]
+        path = urls.subtitle(key, one.number, one.language, one.note, one.format)
+        return [("CaptionInfo.sec", base_url(*scope["server"]) + path)]
 
     async def _transfer(
         self,
@@ -110,6 +109,19 @@ class Media:
             await answer(progress=progress).send(scope, send, request)
         finally:
             self._transfers.end(transfer)
+
+
+async def _to_art(media: MediaFile, scope: Scope, send: Send) -> None:
+    """The Xbox 360 asks so for the art of a resource (quirks.md 2): lead it to what
+    ``upnp:albumArtURI`` names, never to the file itself, which may be a whole film."""
+    if media.kind is not Kind.IMAGE and media.art_id is not None:
+        location = urls.art(media.art_id, ART_PROFILE)
+    elif media.kind is not Kind.AUDIO:
+        location = urls.image(media.key, ART_PROFILE)
+    else:
+        await answers.refuse(scope, send, 404)
+        return
+    await answers.refuse(scope, send, 302, [("Location", location)])
 
 
 def headers(

@@ -236,6 +236,22 @@ async def test_the_xbox_finds_the_art_of_a_resource(
     assert (answer.status, answer.header("Location")) == (302, "/art/b1-JPEG_TN.jpg")
 
 
+@pytest.mark.parametrize("name", ["film.mkv", "photo.jpg"])
+async def test_the_xbox_finds_a_picture_of_a_film_or_photo_instead_of_all_of_it(
+    service: Delivering, library: FakeLibrary, name: str
+) -> None:
+    library.add(name, b"x")
+    answer = await ask(service.server, "/media/a1?albumArt=true")
+    assert (answer.status, answer.header("Location")) == (302, "/image/a1-JPEG_TN.jpg")
+
+
+async def test_a_song_without_art_is_not_sent_as_its_art(
+    service: Delivering, library: FakeLibrary
+) -> None:
+    library.add("song.mp3", b"x")
+    assert (await ask(service.server, "/media/a1.mp3?albumArt=true")).status == 404
+
+
 # ---- what is not there
 
 
