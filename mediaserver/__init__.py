@@ -7,7 +7,7 @@ Layers; each imports only what stands below it, packages on one line do not know
     web                                 pages and JSON for people
     av            delivery              the library told in UPnP AV | its bytes over HTTP
     upnp          library               Device Architecture, no media | media, no network
-    server  urls  dlna  media_types  clients  config  data_directory  supervision    leaves
+    server  urls  dlna  media_types  clients  config  data_directory  supervision  patience   leaves
 """
 
 __version__ = "0.1.0"

@@ -17,6 +17,7 @@ LEVELS: dict[str, int] = {
     "config": 0,
     "data_directory": 0,
     "supervision": 0,
+    "patience": 0,
     "upnp": 1,
     "library": 1,
     "av": 2,

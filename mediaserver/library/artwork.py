@@ -20,6 +20,7 @@ from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.readers.jobs import ORIGINAL, PROFILES, Picture, RenderJob
 from mediaserver.library.readers.picture_header import measure
 from mediaserver.library.readers.pool import ReaderPoolError
+from mediaserver.patience import bounded
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ class Artwork:
             job.profile == ORIGINAL and job.source == "embedded"
         ):
             return None
-        name = await asyncio.to_thread(_name, job)
+        name = await bounded(lambda: _name(job), None)
         if name is None or name in self._failed:
             return None
         task = self._jobs.get(name)

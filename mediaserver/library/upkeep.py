@@ -25,6 +25,7 @@ from mediaserver.library.scanning.writer import WriterThread
 from mediaserver.library.views import View
 from mediaserver.library.watcher import Watched, Watcher
 from mediaserver.library.watching.gathering import Gathered
+from mediaserver.patience import bounded
 from mediaserver.supervision import Supervisor
 
 logger = logging.getLogger(__name__)
@@ -198,7 +199,7 @@ class Upkeep:
 
     async def _scan_and_watch(self) -> None:
         """Watch first, so that nothing that happens during the first scan is missed."""
-        await asyncio.to_thread(self._presence.changed)
+        await bounded(self._presence.changed, None)
         if self._watcher is not None:  # of an attempt that failed
             await self._watcher.close()
         self._watcher = Watcher(
@@ -237,7 +238,7 @@ class Upkeep:
 
     async def _look_around(self, watcher: Watcher, *, everywhere: bool) -> Requests:
         """Roots that have come or gone; ``everywhere``: also all that does not tell of changes."""
-        wanted = Requests(trees=await asyncio.to_thread(self._presence.changed))
+        wanted = Requests(trees=await bounded(self._presence.changed, None))
         if not watcher.alive:
             logger.warning("changes were not noticed any more: watching begins anew")
             await watcher.restart()

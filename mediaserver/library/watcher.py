@@ -35,6 +35,7 @@ from mediaserver.library.scanning.listing import Identity
 from mediaserver.library.watching import mounts
 from mediaserver.library.watching.gathering import Gathered, Gathering
 from mediaserver.media_types import by_suffix, is_playlist
+from mediaserver.patience import bounded
 
 logger = logging.getLogger(__name__)
 
@@ -120,8 +121,8 @@ class Watcher:
         losses.addHandler(self._losses)
         if not losses.isEnabledFor(logging.WARNING):
             losses.setLevel(logging.WARNING)
-        self.watched = await asyncio.to_thread(self._plan)
-        await asyncio.to_thread(self._watch)
+        self.watched = await bounded(self._plan, None)
+        await bounded(self._watch, None)
         await asyncio.to_thread(self._check)
         for root, watched in self.watched.items():
             if watched.reason is not None:
@@ -162,7 +163,7 @@ class Watcher:
 
         Those roots are returned: what changed in them meanwhile was not told.
         """
-        return await asyncio.to_thread(self._watch)
+        return await bounded(self._watch, None)
 
     def later(self, folder: bytes) -> None:
         """Have a folder scanned after the next quiet; from the loop."""

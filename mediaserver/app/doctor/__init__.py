@@ -17,7 +17,6 @@ what was observed and gives a finding with a verdict and the next step for the o
 ``server``         asks the running server
 ``probing``        searches like a control point, and listens
 ``others``         asks the media servers that were found
-``patience``       for what may hang
 ``examining``      all of it in order, within its time
 ``report``         findings as text and as JSON
 ``command``        the command

@@ -23,13 +23,13 @@ from mediaserver.app.doctor.findings import Check, Finding, in_order, unknown
 from mediaserver.app.doctor.firewall import FirewallFacts, firewall
 from mediaserver.app.doctor.hearing import Hearing
 from mediaserver.app.doctor.library import DataDirectoryFacts, IndexFacts, RootFacts
-from mediaserver.app.doctor.patience import bounded
 from mediaserver.app.doctor.probing import Probe
 from mediaserver.app.doctor.server import Running
 from mediaserver.app.doctor.system import System
 from mediaserver.config import Settings
 from mediaserver.data_directory import IDENTITY_NAME, INDEX_NAME, Holder, read_holder, read_udn
 from mediaserver.library.watching.mounts import max_watches
+from mediaserver.patience import bounded
 from mediaserver.server.listening import CannotListen, Endpoint, listen
 from mediaserver.upnp import interfaces
 from mediaserver.upnp.interfaces import Interface

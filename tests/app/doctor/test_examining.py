@@ -12,11 +12,11 @@ import pytest
 from mediaserver.app.doctor.examining import examine
 from mediaserver.app.doctor.findings import Check, Finding, Verdict
 from mediaserver.app.doctor.firewall import FirewallFacts
-from mediaserver.app.doctor.patience import bounded
 from mediaserver.app.doctor.probing import Probe
 from mediaserver.app.doctor.system import System
 from mediaserver.config import Settings
 from mediaserver.data_directory import DataDirectory
+from mediaserver.patience import bounded
 from mediaserver.upnp.interfaces import Interface
 from tests.patience import PATIENCE
 from tests.upnp.test_on_loopback import free_port

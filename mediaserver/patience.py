@@ -1,4 +1,7 @@
-"""Blocking work that may never come back: a share whose server is off keeps a thread for good."""
+"""Blocking work that may never come back: a share whose server is off keeps a thread for good.
+
+asyncio's own threads are waited for when the program ends, and are few.
+"""
 
 import asyncio
 import contextlib
@@ -9,10 +12,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def bounded(work: Callable[[], T], seconds: float) -> T:
-    """What ``work`` gives, done in a thread; TimeoutError if that takes longer.
+async def bounded(work: Callable[[], T], seconds: float | None) -> T:
+    """What ``work`` gives, done in a thread; TimeoutError if that takes longer. None: no limit.
 
-    Nobody waits for the thread then, the end of the program neither.
+    Nobody waits for the thread then, nor after a cancellation; the end of the program neither.
     """
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
@@ -34,5 +37,5 @@ async def bounded(work: Callable[[], T], seconds: float) -> T:
         with contextlib.suppress(RuntimeError):  # too late: the loop is closed
             loop.call_soon_threadsafe(settle, error, result)
 
-    threading.Thread(target=run, daemon=True, name="doctor").start()
+    threading.Thread(target=run, daemon=True, name="patience").start()
     return await asyncio.wait_for(outcome, seconds)
