@@ -61,11 +61,15 @@ DLNA_PROFILES: dict[str, tuple[str, ...]] = {
 }
 """By our MIME type, the profiles that :mod:`mediaserver.library.readers.dlna_profiles` names."""
 
+_SOUND_ALONE = ("audio/3gpp2", "audio/x-flv")
+"""Of files whose suffix claims a film, and that hold none."""
+
 MIME_TYPES: tuple[str, ...] = tuple(
     dict.fromkeys(
         (
             *DLNA_PROFILES,
             *(media_type.mime_type for media_type in MEDIA_TYPES.values()),
+            *_SOUND_ALONE,
             *SUBTITLE_TYPES.values(),
         )
     )

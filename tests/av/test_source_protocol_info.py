@@ -7,7 +7,7 @@ import pytest
 
 from mediaserver.av.source_protocol_info import DLNA_PROFILES, csv, source
 from mediaserver.clients import UNKNOWN, ClientProfile
-from mediaserver.library.readers import dlna_profiles
+from mediaserver.library.readers import dispatch, dlna_profiles, image, streams
 from mediaserver.library.readers.dlna_profiles import VideoFile
 from mediaserver.media_types import MEDIA_TYPES
 
@@ -99,6 +99,18 @@ def test_every_mime_type_of_the_library_is_offered_plainly() -> None:
     entries = source(UNKNOWN).split(",")
     for media_type in MEDIA_TYPES.values():
         assert f"http-get:*:{media_type.mime_type}:*" in entries
+
+
+def test_every_mime_type_that_a_reader_finds_instead_is_offered_plainly() -> None:
+    """Sound alone in a file named as a film, a picture under another format's suffix."""
+    entries = source(UNKNOWN).split(",")
+    found = {
+        *(mime_type for both in streams._MIME_TYPES.values() for mime_type in both),
+        *streams._OTHER_KIND.values(),
+        *dispatch._AUDIO_TYPES.values(),
+        *image.MIME_TYPES.values(),
+    }
+    assert [each for each in sorted(found) if f"http-get:*:{each}:*" not in entries] == []
 
 
 def test_a_profile_is_all_that_the_fourth_field_holds() -> None:
