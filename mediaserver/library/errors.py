@@ -10,6 +10,8 @@
     ├── UnsupportedSort        a property that lists cannot be ordered by
     ├── UnreadableMedia        a file whose contents could not be understood
     ├── TooExpensive           a question that would take too long to answer
+    ├── FileGone               nothing that may be served is at a path (opening)
+    ├── FileUnavailable        it cannot be told: the root is missing, the disk fails (opening)
     └── IndexUnusable          the index cannot be read or written: disk full, locked, damaged
 """
 

@@ -1,7 +1,7 @@
 """Under which values of the views an item stands: artists, albums, months and so on.
 
-A pure function of what is known of the item; how values are stored is :mod:`.facet_index`'s
-matter. Kinds of facets, by kind of item:
+A pure function of what is known of the item; how values are stored is the matter
+of :mod:`.indexing.facet_links`. Kinds of facets, by kind of item:
 
 ========  ==========================================================
 audio     artist, albumartist, album, genre, composer, year

@@ -175,8 +175,8 @@ class Indexer:
     def check(self) -> Mended:
         """Check all that the index says of itself, and mend it; what was wrong, if anything.
 
-        Takes about as long as writing the index did. Raises :class:`.checking.DamagedError` where
-        only a new index helps.
+        Takes about as long as writing the index did. Raises
+        :class:`.indexing.checking.DamagedError` where only a new index helps.
         """
         mended: Mended = {}
 

@@ -1,7 +1,7 @@
 """The views over the library: what stands at the root and how it is divided, as data.
 
 A view is a list of levels (facets, or folders) over the items of a kind. Nothing is stored per
-view: a value's children are found through ``item_facets``.
+view: a value's children are found through ``facet_pairs`` and ``item_facets``.
 """
 
 from dataclasses import dataclass

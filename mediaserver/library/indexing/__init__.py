@@ -7,11 +7,14 @@
     records           a file as a row
     homes             the folder of a file, as far as the file needs it
     art               pictures that stand for items and folders
+    sidecars          files that belong to others: pictures of single files, subtitles
+    playlists         playlists and what their entries name (``playlist_lookup`` finds it)
     tombstones        keys of files that are gone, should they come back
     facet_links       under which values of the views an item stands; counts, pairs
     folder_counts     how much is in each folder and below
     updates           update ids, and what is told of a change
     known             what the index knows of the disk, for the scanner
+    checking          the index against itself, after accidents
 
 Everything runs in the one writer thread, on the SQLite connection itself: SQLAlchemy would cost
 several times what the statements do.

@@ -7,6 +7,7 @@
     listing           one folder on disk
     folder_tree       the folders in the index
     moves             what vanished here and turned up there
+    sidecars          pictures and subtitles beside media
     playlists         files that list media, read at the end
     outbox            changes on their way to the index
     writer            the thread that all of this runs in
