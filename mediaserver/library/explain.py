@@ -144,6 +144,8 @@ def _component(root: bytes, parent: bytes, name: bytes, rules: Rules, *, last: b
             if isinstance(target, Exclusion):
                 return target.reason if last else f"{os.fsdecode(name)!r}: {target.reason}"
             status = os.stat(path)  # noqa: PTH116
+        if last and stat.S_ISDIR(status.st_mode):
+            os.scandir(path).close()
     except OSError as error:
         return explain_error(path, error)
     if not last or stat.S_ISDIR(status.st_mode):

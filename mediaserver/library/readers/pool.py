@@ -144,7 +144,7 @@ class ReaderPool:
                         if descriptor in ready and not one.alone:
                             suspects.append(culprit)
                         else:
-                            logger.info("%r: %s", culprit, reason)
+                            logger.debug("%r: %s", culprit, reason)
                             yield culprit, facts_by_name(culprit, reason)
                     elif not one.pending:
                         # Not kept for the next round: _feed finds it among the idle ones.
