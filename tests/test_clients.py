@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mediaserver.av.source_protocol_info import MIME_TYPES
 from mediaserver.clients import (
     AGENT_CHARACTERS,
     DEFAULT_ANSWER_BYTES,
@@ -19,7 +20,6 @@ from mediaserver.clients import (
 )
 from mediaserver.library.readers.jobs import PROFILES
 from mediaserver.library.views import DEFAULT_VIEWS
-from mediaserver.media_types import MEDIA_TYPES
 
 SONY = 'av=5.0; cn="Sony Corporation"; mn="{}"; mv="1.7"'
 
@@ -160,16 +160,13 @@ def test_names_of_profiles_are_different() -> None:
 
 def test_the_table_names_only_what_there_is() -> None:
     views = {view.code for view in DEFAULT_VIEWS}
-    ours = {media_type.mime_type for media_type in MEDIA_TYPES.values()}
+    ours = set(MIME_TYPES)
     renditions = {*PROFILES, "original"}
     for profile in default_profiles():
         assert set(profile.album_art) <= renditions, profile.name
         assert {own[1:] for own in profile.object_ids.values()} <= views, profile.name
         assert profile.without_dlna_profile <= ours, profile.name
-        # What readers may correct a suffix's type to is ours too.
-        assert set(profile.mime_types) <= ours | {
-            "video/avi", "video/x-m4v", "audio/x-m4a", "application/ogg", "video/mp2t",
-        }, profile.name  # fmt: skip
+        assert set(profile.mime_types) <= ours, profile.name
 
 
 @pytest.mark.parametrize(

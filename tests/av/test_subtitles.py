@@ -107,6 +107,7 @@ def test_panasonic_finds_one_in_attributes_of_the_video() -> None:
     for wanted, profile in (
         ("res,res@pv:subtitleFileType,res@pv:subtitleFileUri", UNKNOWN),
         ("res", profile_named("Panasonic Viera")),
+        ("res", profile_named("Panasonic Blu-ray player")),
         ("*", UNKNOWN),
     ):
         video, *others = told(TITLED, wanted, profile).iter("{*}res")
