@@ -19,4 +19,4 @@ def of_library(library: LibraryStatus, unreadable_index: str | None) -> Iterator
         yield Problem("scanning fails, it is tried again", library.failure)
     if library.troubled:
         folders = things(len(library.troubled), "folder")
-        yield Problem(f"{folders} could not be listed", "; ".join(library.troubled.values()))
+        yield Problem(f"{folders} could not be read in full", "; ".join(library.troubled.values()))

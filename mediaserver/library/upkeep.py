@@ -259,10 +259,13 @@ class Upkeep:
         self.state.last_scan = summary
         self.state.last_scan_ended = self._loop.time()
         self.state.failure, self._failures = None, 0
-        before = self.state.troubled.items()
+        before = self.state.troubled
         self.state.troubled = {
-            folder: reason for folder, reason in before if not wanted.cover(folder)
+            folder: reason for folder, reason in before.items() if not wanted.cover(folder)
         } | summary.troubled
+        for folder, reason in summary.troubled.items():
+            if reason != before.get(folder):
+                logger.warning("%s cannot be read in full: %s", os.fsdecode(folder), reason)
         if self._watcher is not None:
             for folder in summary.unsettled:
                 self._watcher.later(folder)

@@ -230,7 +230,9 @@ async def test_a_rescan_can_be_asked_for(living: Living) -> None:
     assert (await living.next_scan()).seen == 1
 
 
-async def test_a_folder_that_was_closed_is_tried_again(tmp_path: Path) -> None:
+async def test_a_folder_that_was_closed_is_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Nothing tells of a changed mode: such folders are looked at again and again."""
     async with Living(tmp_path, poll=0.1) as living:
         path = sound(living.root / "Album" / "one.wav", 1)
@@ -239,6 +241,8 @@ async def test_a_folder_that_was_closed_is_tried_again(tmp_path: Path) -> None:
             await living.started()
         assert list(living.library.status().troubled) == [os.fsencode(path.parent)]
         assert await living.titles() == set()
+        told = f"{path.parent} cannot be read in full: Permission denied"
+        assert sum(told in message for message in caplog.messages) == 1
         path.parent.chmod(0o755)
         await living.until_titles("one")
         while living.library.status().troubled:
