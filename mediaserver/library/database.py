@@ -7,6 +7,7 @@ What is SQLite's own is here, in :mod:`.index_file` and in the full text tables 
 """
 
 import asyncio
+import ctypes
 import logging
 import sqlite3
 import time
@@ -154,6 +155,7 @@ class Database:
         finally:
             driver.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KB}")
             driver.execute("PRAGMA shrink_memory")
+            _give_back_memory()
 
     def condemn(self, reason: str) -> None:
         """The index is damaged: it is set aside when it is opened the next time."""
@@ -225,6 +227,13 @@ class _Reader:
 
     def _is_late(self) -> bool:
         return time.monotonic() > self._deadline
+
+
+def _give_back_memory() -> None:
+    """Hand memory that was freed to the system, where the C library keeps it otherwise (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def driver_of(connection: Connection) -> sqlite3.Connection:
