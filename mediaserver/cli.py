@@ -156,9 +156,9 @@ def scan(
     settings = _settings(_with_roots(load))
     from mediaserver.app import logs, process, scanning
 
-    process.prepare()
     # The summary says what an owner wants to know; lines in between would tear the progress bar.
     logs.configure(log_level or "warning")
+    process.prepare()
     _leave_it_to_the_server(settings.server.data_dir)
     with _one_line_failures(), DataDirectory(settings.server.data_dir) as directory:
         complete = asyncio.run(scanning.scan(settings, directory))
@@ -177,10 +177,12 @@ def verify(
     For after an accident; not while a server runs on the same data directory. Give it what serve
     was given. Exits with 1 if something could not be looked at or mended.
     """
-    settings = _settings(_loader(config_file, media_roots, data_dir, None, None, None, None))
-    from mediaserver.app import logs, verifying
+    load = _loader(config_file, media_roots, data_dir, None, None, None, None)
+    settings = _settings(_with_roots(load))
+    from mediaserver.app import logs, process, verifying
 
     logs.configure("error")
+    process.prepare()
     with _one_line_failures(), DataDirectory(settings.server.data_dir) as directory:
         well = asyncio.run(verifying.verify(settings, directory, typer.echo))
     raise typer.Exit(0 if well else FAILED)

@@ -90,3 +90,29 @@ def test_a_server_that_runs_is_not_disturbed(media_root: Path, home: Path) -> No
         assert code == 1
         assert str(program.process.pid) in lines[0]
         assert program.library()["items"] == 3
+
+
+def test_without_media_roots_the_index_is_left_alone(media_root: Path, home: Path) -> None:
+    """The files of roots that are named nowhere any more would be dropped from it."""
+    run("scan", media_root, "--data-dir", home / "data", home=home)
+
+    done = run("verify", "--data-dir", home / "data", home=home)
+
+    assert done.returncode == 2
+    assert "no folder to serve" in done.stderr
+    assert "3 looked at" in verify(media_root, home)[1][1]
+    with closing(sqlite3.connect(home / "data" / "index.sqlite")) as index:
+        (count,) = index.execute("SELECT count(*) FROM tombstones").fetchone()
+    assert count == 0
+
+
+def test_nobody_else_reads_what_it_writes(media_root: Path, home: Path) -> None:
+    """As for serve, whatever umask it was started with."""
+    umask = os.umask(0)
+    try:
+        verify(media_root, home)
+    finally:
+        os.umask(umask)
+
+    for path in (home / "data").rglob("*"):
+        assert not path.stat().st_mode & 0o027, path
