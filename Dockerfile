@@ -15,11 +15,12 @@ FROM python:3.13-slim
 COPY --from=build /opt/mediaserver /opt/mediaserver
 RUN useradd --system --uid 8200 --home-dir /data --create-home mediaserver
 USER mediaserver
-ENV MEDIASERVER_SERVER__DATA_DIR=/data \
+ENV PATH=/opt/mediaserver/bin:$PATH \
+    MEDIASERVER_SERVER__DATA_DIR=/data \
     MEDIASERVER_LIBRARY__ROOTS=/media \
     PYTHONUNBUFFERED=1
 VOLUME /data
 EXPOSE 8200/tcp 1900/udp
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["/opt/mediaserver/bin/mediaserver"]
+ENTRYPOINT ["mediaserver"]
 CMD ["serve"]
