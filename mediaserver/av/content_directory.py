@@ -190,7 +190,7 @@ class ContentDirectory:
         return {CONTAINER_UPDATE_IDS.name: merge_container_update_ids}
 
     def library_changed(self, change: Change) -> None:
-        """Event a change; to be called on the event loop, and once when the library is open."""
+        """Event a change; to be called on the event loop."""
         self.service.set(
             {
                 SYSTEM_UPDATE_ID: change.system_update_id & _UI4,

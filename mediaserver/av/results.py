@@ -38,13 +38,13 @@ class Results:
         self._kept.move_to_end(key)
         return found[0]
 
-    def put(self, key: Key, system_update_id: int, answer: Answer, characters: int) -> None:
-        """Keep an answer of so many characters that was made at this SystemUpdateID.
+    def put(self, key: Key, system_update_id: int, answer: Answer, length: int) -> None:
+        """Keep an answer, of so many bytes, that was made at this SystemUpdateID.
 
         One made at another than the latest asked for is old already.
         """
         # The arguments are kept too, and a control point may make them long.
-        size = characters + sum(len(part) for part in key if isinstance(part, str)) + _OVERHEAD
+        size = length + sum(len(part) for part in key if isinstance(part, str)) + _OVERHEAD
         if system_update_id != self._update_id or size > self._limit // _LARGEST:
             return
         _, before = self._kept.pop(key, (None, 0))

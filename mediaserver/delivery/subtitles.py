@@ -9,7 +9,7 @@ import os
 from dataclasses import replace
 from functools import partial
 
-from mediaserver import urls
+from mediaserver import dlna, urls
 from mediaserver.clients import ClientRegistry
 from mediaserver.delivery import answers
 from mediaserver.delivery.answers import FileAnswer, Receive, Scope, Send
@@ -63,10 +63,9 @@ class Subtitles:
         mime_type, _, parameters = content_type.partition(";")
         told = client.mime_type(mime_type) + (f";{parameters}" if parameters else "")
         # Whatever is asked: televisions fetch them along with the film, in the film's mode.
-        mode = headers.get("transfermode.dlna.org", "")
-        written = [
-            ("transferMode.dlna.org", "Background" if mode == "Background" else "Interactive")
-        ]
+        background = headers.get("transfermode.dlna.org", "").lower() == "background"
+        mode = dlna.TransferMode.BACKGROUND if background else dlna.TransferMode.INTERACTIVE
+        written = [("transferMode.dlna.org", mode.value)]
         await FileAnswer(file, told, written).send(scope, send, headers)
 
 

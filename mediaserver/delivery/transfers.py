@@ -16,7 +16,7 @@ class Transfer:
     key: int
     title: str
     size: int
-    """Bytes that are to be sent."""
+    """Bytes of the whole resource; a request may ask for fewer."""
     since: float
     """Of the clock of :class:`Transfers`."""
     sent: int = 0

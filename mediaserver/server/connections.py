@@ -44,9 +44,6 @@ class Connections:
     def __len__(self) -> int:
         return len(self._open)
 
-    def of_host(self, host: str) -> int:
-        return self._per_host[host]
-
     def add(self, connection: Connection) -> bool:
         """Take in a new connection; False if there is no room for it.
 

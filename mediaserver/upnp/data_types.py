@@ -76,11 +76,6 @@ def bounds(data_type: str) -> tuple[int, int] | None:
     return _INTEGERS.get(data_type)
 
 
-def is_text(data_type: str) -> bool:
-    """Whether values of this type are ``str``."""
-    return data_type in _TEXTS
-
-
 def reader(data_type: str) -> Callable[[str], object]:
     """The function that turns the text of an argument into a value.
 

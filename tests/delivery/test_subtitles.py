@@ -71,7 +71,11 @@ async def test_a_subtitle_is_had_in_any_transfer_mode(
 ) -> None:
     number = library.add_subtitle(film, "film.srt", b"x")
     url = f"/subtitle/{film.key:x}-{number:x}"
-    for asked, told in (("Streaming", "Interactive"), ("Background", "Background")):
+    for asked, told in (
+        ("Streaming", "Interactive"),
+        ("Background", "Background"),
+        ("background", "Background"),
+    ):
         answer = await ask(service.server, url, f"transferMode.dlna.org: {asked}")
         assert (answer.status, answer.header("transferMode.dlna.org")) == (200, told)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mediaserver.upnp import data_types
-from mediaserver.upnp.data_types import Escaped, bounds, is_text, reader, write
+from mediaserver.upnp.data_types import Escaped, bounds, reader, write
 
 LIMITS = {
     "ui1": (0, 255),
@@ -177,11 +177,6 @@ def test_escaped_text_stays_escaped() -> None:
 def test_an_unknown_type_has_no_reader() -> None:
     with pytest.raises(KeyError):
         reader("ui3")
-
-
-def test_text_types_are_those_with_str_values() -> None:
-    assert is_text("uuid")
-    assert not is_text("bin.hex")
 
 
 @given(st.sampled_from(sorted(LIMITS)), st.data())
