@@ -1,25 +1,18 @@
 """A network for each test that wants one."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 
-from tests.lan.network import Lan, Network
+from tests.lan.network import Lan, Network, made
 
 
 @pytest.fixture
 def network() -> Iterator[Network]:
     """No hosts and no bridges yet."""
-    try:
-        network = Network(f"lan{os.getpid()}")
-    except subprocess.CalledProcessError as error:
-        pytest.skip(f"network namespaces cannot be made: {error.stderr.decode().strip()}")
-    try:
+    with made(f"lan{os.getpid()}") as network:
         yield network
-    finally:
-        network.close()
 
 
 @pytest.fixture

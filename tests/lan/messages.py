@@ -17,11 +17,21 @@ def headers(message: bytes) -> dict[str, str]:
 def search(
     host: Host, address: str, target: str, to: tuple[str, int] = GROUP
 ) -> tuple[dict[str, str], str]:
-    """Headers and source of the first answer to a search from one of the host's addresses."""
-    with host.control_point(address) as sock:
-        sock.sendto(m_search(target, mx=1), to)
-        data, source = sock.recvfrom(4096)
-        return headers(data), source[0].partition("%")[0]
+    """Headers and source of the first answer to a search from one of the host's addresses.
+
+    The search is repeated until there is one, as control points do (UDA 1.1 §1.3.2).
+    """
+    deadline = time.monotonic() + PATIENCE
+    with host.control_point(address, seconds=3) as sock:
+        while True:
+            sock.sendto(m_search(target, mx=1), to)
+            try:
+                data, source = sock.recvfrom(4096)
+            except TimeoutError:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return headers(data), source[0].partition("%")[0]
 
 
 def search_all(host: Host, address: str, target: str, *, count: int) -> list[dict[str, str]]:

@@ -7,9 +7,12 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
+
+import pytest
 
 from tests.patience import PATIENCE
 
@@ -174,6 +177,20 @@ class Network:
     def close(self) -> None:
         for namespace in (*(host.namespace for host in self._hosts), self.switch):
             ip("netns", "delete", namespace)
+
+
+@contextmanager
+def made(name: str) -> Iterator[Network]:
+    """A network that is gone at the end. Where none can be made (root in a container that may do
+    little) the test is skipped."""
+    try:
+        network = Network(name)
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"network namespaces cannot be made: {error.stderr.decode().strip()}")
+    try:
+        yield network
+    finally:
+        network.close()
 
 
 class Lan:

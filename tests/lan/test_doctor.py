@@ -15,7 +15,7 @@ import pytest
 
 from tests.end_to_end.program import Program, environment
 from tests.lan.messages import headers
-from tests.lan.network import Host, Lan, Network
+from tests.lan.network import Host, Lan, made
 from tests.lan.program import served
 from tests.lan.test_discovery import Device
 from tests.make_media import sound
@@ -29,8 +29,8 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("ip") is None, reason="ip (iproute2) is missing"),
 ]
 
-LONGEST = 10.0
-"""Seconds that the whole may take."""
+LONGEST = 30.0
+"""Seconds that the whole may take on a busy machine; five are usual."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,7 @@ class Well:
 @pytest.fixture(scope="module")
 def well(media_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Well:
     home = tmp_path_factory.mktemp("well") / "home"
-    network = Network(f"well{os.getpid()}")
-    try:
+    with made(f"well{os.getpid()}") as network:
         lan = Lan(network)
         with (
             served(media_root, host=lan.server, home=home) as program,
@@ -115,8 +114,6 @@ def well(media_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Well:
                 asked += 1
                 answered += is_answered(lan.player)
             return Well(examination.result(), program.port, asked, answered)
-    finally:
-        network.close()
 
 
 def is_answered(host: Host) -> bool:

@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ import pytest
 from tests.control_point import DC, DEVICE, DIDL, UPNP, ControlPoint
 from tests.end_to_end.program import Program
 from tests.lan.messages import heard, search, search_all, silent
-from tests.lan.network import Host, Lan, Network
+from tests.lan.network import Host, Lan, Network, made
 from tests.lan.program import control_point, port_of, served, wait_until
 from tests.make_media import picture, settle, sound
 from tests.patience import PATIENCE
@@ -41,10 +42,10 @@ def media_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return settle(root)
 
 
-@pytest.fixture
-def program(lan: Lan, media_root: Path, tmp_path: Path) -> Iterator[Program]:
-    """Serves every interface of the server."""
-    with served(media_root, host=lan.server, home=tmp_path / "home") as program:
+@contextmanager
+def serving(lan: Lan, media_root: Path, home: Path) -> Iterator[Program]:
+    """The program on every interface of the server, when it has scanned."""
+    with served(media_root, host=lan.server, home=home) as program:
         point = control_point(lan.player, f"http://10.91.0.1:{program.port}/")
         scanned(program, point)
         point.close()
@@ -57,6 +58,28 @@ def scanned(program: Program, point: ControlPoint) -> None:
         return bool(library["items"] >= ITEMS and not library["scanning"])
 
     wait_until(program, look, "the scan")
+
+
+@pytest.fixture
+def program(lan: Lan, media_root: Path, tmp_path: Path) -> Iterator[Program]:
+    with serving(lan, media_root, tmp_path / "home") as program:
+        yield program
+
+
+@pytest.fixture(scope="module")
+def steady_lan() -> Iterator[Lan]:
+    """For tests that leave it as they found it."""
+    with made(f"steady{os.getpid()}") as network:
+        yield Lan(network)
+
+
+@pytest.fixture(scope="module")
+def steady(
+    steady_lan: Lan, media_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Program]:
+    """Serves ``steady_lan`` all the time."""
+    with serving(steady_lan, media_root, tmp_path_factory.mktemp("steady") / "home") as program:
+        yield program
 
 
 def location(address: str, program: Program) -> str:
@@ -117,34 +140,34 @@ def test_each_link_is_told_the_address_that_works_there(
     ],
 )
 def test_urls_of_an_answer_have_the_address_the_question_came_to(
-    asks: str, source: str, own: str, lan: Lan, program: Program
+    asks: str, source: str, own: str, steady_lan: Lan, steady: Program
 ) -> None:
-    host: Host = getattr(lan, asks)
+    host: Host = getattr(steady_lan, asks)
     if own == "link-local":
-        source, own = link_local(host, "eth0"), link_local(lan.server, "eth0")
+        source, own = link_local(host, "eth0"), link_local(steady_lan.server, "eth0")
     answer, sender = search(
-        host, source, program.udn, ("ff02::c" if ":" in own else "239.255.255.250", 1900)
+        host, source, steady.udn, ("ff02::c" if ":" in own else "239.255.255.250", 1900)
     )
-    assert (sender, answer["LOCATION"]) == (own, location(own, program))
+    assert (sender, answer["LOCATION"]) == (own, location(own, steady))
 
     point = control_point(host, answer["LOCATION"])
     [track] = point.search("0", 'dc:title = "Short"').objects
     urls = [track.findtext(f"{DIDL}res"), track.findtext(f"{UPNP}albumArtURI")]
     for url in urls:
-        assert url.startswith(location(own, program).removesuffix("description.xml"))
+        assert url.startswith(location(own, steady).removesuffix("description.xml"))
         assert point.request(url, "HEAD").status == 200
     point.close()
 
 
 @pytest.mark.parametrize("address", ["10.91.0.2", "fd91::2", "link-local"])
 def test_events_reach_subscribers_of_every_kind_of_address(
-    address: str, lan: Lan, program: Program
+    address: str, steady_lan: Lan, steady: Program
 ) -> None:
     own = {"10.91.0.2": "10.91.0.1", "fd91::2": "fd91::1"}.get(address)
     if own is None:
-        address, own = link_local(lan.player, "eth0"), link_local(lan.server, "eth0")
-    point = control_point(lan.player, location(own, program))
-    events = EventListener(lan.player, address, point)
+        address, own = link_local(steady_lan.player, "eth0"), link_local(steady_lan.server, "eth0")
+    point = control_point(steady_lan.player, location(own, steady))
+    events = EventListener(steady_lan.player, address, point)
     seq, body = events.next()
     assert seq == 0
     assert b"<SystemUpdateID>" in body
@@ -225,9 +248,10 @@ class EventListener:
         self._server = host.inside(listen)
         self._server.settimeout(PATIENCE)
         authority = f"[{address}]" if version_6 else address
-        service = point.service("ContentDirectory")
+        self._point = point
+        self._url = point.service("ContentDirectory")["eventSubURL"]
         answer = point.request(
-            service["eventSubURL"],
+            self._url,
             "SUBSCRIBE",
             {"CALLBACK": f"<http://{authority}:5000/>", "NT": "upnp:event"},
         )
@@ -247,6 +271,7 @@ class EventListener:
         return int(found["SEQ"]), body
 
     def close(self) -> None:
+        self._point.request(self._url, "UNSUBSCRIBE", {"SID": self.sid})
         self._server.close()
 
 
@@ -350,23 +375,23 @@ def test_a_server_that_waits_for_a_network_can_be_stopped(
 
 
 def test_two_servers_on_one_host_are_both_found(
-    lan: Lan, program: Program, media_root: Path, tmp_path: Path
+    steady_lan: Lan, steady: Program, media_root: Path, tmp_path: Path
 ) -> None:
     """They share port 1900; the end of one does not take the other away."""
-    with served(media_root, host=lan.server, home=tmp_path / "second") as second:
-        answers = search_all(lan.player, "10.91.0.2", MEDIA_SERVER, count=2)
+    with served(media_root, host=steady_lan.server, home=tmp_path / "second") as second:
+        answers = search_all(steady_lan.player, "10.91.0.2", MEDIA_SERVER, count=2)
         assert {each["USN"].partition("::")[0]: port_of(each["LOCATION"]) for each in answers} == {
-            program.udn: program.port,
+            steady.udn: steady.port,
             second.udn: second.port,
         }
-    answer, _ = search(lan.player, "10.91.0.2", MEDIA_SERVER)
-    assert answer["USN"].startswith(program.udn)
+    answer, _ = search(steady_lan.player, "10.91.0.2", MEDIA_SERVER)
+    assert answer["USN"].startswith(steady.udn)
 
 
-def test_who_is_on_no_attached_network_gets_nothing(lan: Lan, program: Program) -> None:
+def test_who_is_on_no_attached_network_gets_nothing(steady_lan: Lan, steady: Program) -> None:
     """security.md N9, section 2: neither an answer by UDP nor a page."""
-    lan.server.ip("route", "add", "198.51.100.0/24", "dev", "eth0")  # we could answer
-    with lan.player.control_point("198.51.100.2") as sock:
+    steady_lan.server.ip("route", "add", "198.51.100.0/24", "dev", "eth0")  # we could answer
+    with steady_lan.player.control_point("198.51.100.2") as sock:
         sock.sendto(
             b'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\n'
             b"MX: 1\r\nST: ssdp:all\r\n\r\n",
@@ -376,10 +401,10 @@ def test_who_is_on_no_attached_network_gets_nothing(lan: Lan, program: Program) 
 
     def connect() -> socket.socket:
         return socket.create_connection(
-            ("10.91.0.1", program.port), 10, source_address=("198.51.100.2", 0)
+            ("10.91.0.1", steady.port), 10, source_address=("198.51.100.2", 0)
         )
 
-    with lan.player.inside(connect) as sock:
+    with steady_lan.player.inside(connect) as sock:
         sock.sendall(b"GET /description.xml HTTP/1.0\r\n\r\n")
         try:
             answer = sock.recv(4096)
@@ -392,30 +417,30 @@ def test_who_is_on_no_attached_network_gets_nothing(lan: Lan, program: Program) 
 
 
 @pytest.mark.skipif(shutil.which("gssdp-discover") is None, reason="gssdp-discover is missing")
-def test_gssdp_discovers_the_server_on_every_link(lan: Lan, program: Program) -> None:
+def test_gssdp_discovers_the_server_on_every_link(steady_lan: Lan, steady: Program) -> None:
     """GSSDP, which GUPnP's control points use."""
-    for host, own in ((lan.third, "10.91.0.1"), (lan.far, "10.92.0.1")):
+    for host, own in ((steady_lan.third, "10.91.0.1"), (steady_lan.far, "10.92.0.1")):
         told = host.run(
             "gssdp-discover", "-i", "eth0", "-n", "3", "-t", MEDIA_SERVER, "-m", "available"
         )
-        assert f"USN:      {program.udn}::{MEDIA_SERVER}" in told
-        assert f"Location: {location(own, program)}" in told
+        assert f"USN:      {steady.udn}::{MEDIA_SERVER}" in told
+        assert f"Location: {location(own, steady)}" in told
 
 
 def test_async_upnp_client_works_with_the_server_from_another_host(
-    lan: Lan, program: Program
+    steady_lan: Lan, steady: Program
 ) -> None:
     """async_upnp_client, the control point of Home Assistant."""
     for host, source, own in (
-        (lan.player, "10.91.0.2", "10.91.0.1"),
-        (lan.far, "10.92.0.2", "10.92.0.1"),
+        (steady_lan.player, "10.91.0.2", "10.91.0.1"),
+        (steady_lan.far, "10.92.0.2", "10.92.0.1"),
     ):
         process = host.start("tests.lan.async_upnp", source)
         output, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors
         assert json.loads(output) == {
-            "locations": [location(own, program)],
-            "udn": program.udn,
+            "locations": [location(own, steady)],
+            "udn": steady.udn,
             "titles": ["Music", "Video", "Pictures", "Folders"],
             "evented": ["ContainerUpdateIDs", "SystemUpdateID"],
         }
