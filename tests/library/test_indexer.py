@@ -11,7 +11,7 @@ from mediaserver.library.database import driver_of
 from mediaserver.library.indexer import ArtFile, FileStatus
 from mediaserver.library.indexing import known, sidecars
 from mediaserver.library.object_ids import folder_id, view_id
-from mediaserver.library.objects import Change
+from mediaserver.library.objects import Change, PlaylistEntry, PlaylistFacts
 from tests.library.an_index import COVER, DAY, NOW, Index, file_status, photo, song
 
 
@@ -452,6 +452,23 @@ def test_a_root_with_another_name_keeps_what_is_in_it(index: Index) -> None:
     with index.indexer.batch() as batch:
         assert batch.put_root(b"/music", "My songs") == root_id
     assert index.ask("SELECT title, child_items FROM folders") == [("My songs", 1)]
+
+
+def test_a_renamed_folder_of_a_disc_is_an_album_of_its_own_whatever_playlists_there_are(
+    index: Index,
+) -> None:
+    root_id, top = index.root()
+    album = index.folder(root_id, b"Red", top)
+    disc = index.folder(root_id, b"Red/CD1", album)
+    with index.indexer.batch() as batch:
+        batch.set_folder_art(album, ArtFile(b"cover.jpg", "image/jpeg", 30, 20, 5))
+        batch.put_item(disc, b"a.mp3", file_status(), song(album="Red"))
+        entries = (PlaylistEntry("Red/CD1/a.mp3"),)
+        batch.put_playlist(top, b"p.m3u", file_status(), PlaylistFacts(entries=entries))
+    with index.indexer.batch() as batch:
+        batch.move_folder(disc, root_id, b"Red/Live", album)
+    # The cover stands for the folder and its discs alone.
+    assert index.ask("SELECT art_id FROM items") == [(None,)]
 
 
 def test_a_second_media_root_is_a_change_even_if_nothing_is_in_it(index: Index) -> None:

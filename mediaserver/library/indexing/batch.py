@@ -213,10 +213,11 @@ class Batch:
             "UPDATE folders SET root_id = ?, path = ? WHERE id = ?",
             [(root_id, path + was[len(old_path) :], folder) for folder, was in below],
         )
-        self._homes.forget()
-        self._playlists.folders_move(folder for folder, _ in below)
         self._folders.attach(key, parent)
         self._rename(key, _title(path))
+        # Nobody may ask for homes while path and title are not yet both the new ones.
+        self._homes.forget()
+        self._playlists.folders_move(folder for folder, _ in below)
         for home in homes:
             self._items.name_again(home)
         self._items.place_again(key)
