@@ -31,9 +31,11 @@ def problems(connection: sqlite3.Connection) -> list[str]:
         *_differing("keys", connection.execute("PRAGMA foreign_key_check").fetchall(), []),
         *_folders(connection),
         *_facets(connection),
+        *_art_of_facets(connection),
         *_texts(connection),
         *_art(connection),
         *_playlists(connection),
+        *_subtitles(connection),
         *_settings(connection),
     ]
 
@@ -165,8 +167,36 @@ def _is_disc(folder: Row) -> bool:
     return folder["parent_id"] is not None and disc_of_folder(folder["title"]) is not None
 
 
+def _art_of_facets(connection: sqlite3.Connection) -> list[str]:
+    """Albums, series and seasons show the art of the first of their items that has any."""
+    items = {row["id"]: row["art_id"] for row in rows(connection, "items", "id, art_id")}
+    first: dict[int, int] = {}
+    for link in rows(connection, "item_facets ORDER BY facet_id, sort_key, item_id"):
+        art_id = items[link["item_id"]]
+        if art_id is not None:
+            first.setdefault(link["facet_id"], art_id)
+    facets = rows(connection, "facets WHERE kind IN ('album', 'series', 'season') AND key <> ''")
+    found = {row["id"]: row["art_id"] for row in facets}
+    return _differing("art of facets", found, {row["id"]: first.get(row["id"]) for row in facets})
+
+
 def _texts(connection: sqlite3.Connection) -> list[str]:
+    def folded(*several: str | None) -> list[str]:
+        return [fold(value) for lines in several if lines for value in lines.split("\n")]
+
+    texts = {row["rowid"]: row for row in rows(connection, "item_text", "rowid, *")}
     wrong = []
+    for item in rows(connection, "items WHERE shown"):
+        if item["id"] not in texts:
+            continue  # told below
+        text = texts[item["id"]]
+        found = {name: text[name].split("\n") for name in ("artists", "album", "genres")}
+        expected = {
+            "artists": [*dict.fromkeys(folded(item["artists"], item["album_artists"]))] or [""],
+            "album": folded(item["album"]) or [""],
+            "genres": [*dict.fromkeys(folded(item["genres"]))] or [""],
+        }
+        wrong += _differing(f"texts of {item['name']!r}", found, expected)
     for table, source, condition in (
         ("item_text", "items", "shown"),
         ("folder_text", "folders", "shown"),
@@ -214,6 +244,11 @@ def _art(connection: sqlite3.Connection) -> list[str]:
 
 def _playlists(connection: sqlite3.Connection) -> list[str]:
     items = {row["id"]: row for row in rows(connection, "items")}
+    available = dict(
+        connection.execute(
+            "SELECT folders.id, available FROM folders JOIN roots ON roots.id = root_id"
+        ).fetchall()
+    )
     entries: dict[int, list[Row]] = defaultdict(list)
     for row in rows(connection, "playlist_entries ORDER BY playlist_id, position"):
         entries[row["playlist_id"]].append(row)
@@ -235,9 +270,29 @@ def _playlists(connection: sqlite3.Connection) -> list[str]:
                 wrong += _differing(f"item of {row}", items[row["item_id"]]["shown"], 1)
         wrong += _differing("entries", playlist["entry_count"], len(shown))
         wrong += _differing("positions", [row["position"] for row in own], list(range(len(own))))
-        if playlist["shown"]:
-            wrong += _differing("an empty playlist is shown", bool(shown), True)
+        named = [items[row["item_id"]] for row in shown if row["item_id"] is not None]
+        sounds = {item["kind"] for item in named if item["kind"] == "audio"}
+        is_audio = sounds or len(named) < len(shown) or not named
+        expected = {
+            "shown": int(bool(shown) and available[playlist["folder_id"]]),
+            "kind": "audio" if is_audio else named[0]["kind"],
+            "art_id": next((item["art_id"] for item in named if item["art_id"]), None),
+        }
+        found = {name: playlist[name] for name in expected}
+        wrong += _differing(f"playlist {playlist['name']!r}", found, expected)
     wrong += _differing("entries of nothing", dict(entries), {})
+    return wrong
+
+
+def _subtitles(connection: sqlite3.Connection) -> list[str]:
+    """No two of a video have the same number: they are fetched by it."""
+    of_video: dict[tuple[int, bytes], list[Row]] = defaultdict(list)
+    for row in rows(connection, "subtitles"):
+        of_video[row["folder_id"], row["video"]].append(row)
+    wrong = []
+    for video, own in of_video.items():
+        numbers = {row["number"] for row in own}
+        wrong += _differing(f"numbers of subtitles of {video}", len(numbers), len(own))
     return wrong
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from mediaserver.library.database import driver_of
 from mediaserver.library.errors import IndexUnusable
-from mediaserver.library.indexer import ArtFile, Batch
-from mediaserver.library.objects import MediaFacts
+from mediaserver.library.indexer import NO_SIDECARS, ArtFile, Batch, Sidecars, SubtitleFile
+from mediaserver.library.objects import MediaFacts, PlaylistEntry, PlaylistFacts
 from tests.library.an_index import COVER, DAY, Index, file_status, film, photo, put_folder, song
 from tests.library.index_check import problems
 
@@ -134,8 +134,10 @@ class Chaos:
     def facts(self) -> MediaFacts:
         pick = self.random.choice
         make: Callable[..., MediaFacts] = pick((song, song, photo, film))
+        episode = {"series": pick(("Zoo", "Bar")), "season": pick((0, 1, None)), "episode": 1}
         return make(
             pick("abcdef"),
+            **(episode if make is film and pick((True, False)) else {}),
             artists=tuple(self.random.sample(("Ann", "Bob", "ANN", "Zoë"), pick((0, 1, 2)))),
             album_artists=pick(((), ("Ann",), ("Various",))),
             album=pick((None, "Red", "Blue")),
@@ -192,11 +194,52 @@ class Chaos:
         available = self.random.choice((True, True, False))
         batch.set_root(self.random.choice(self.roots), available=available, reason=None, device=1)
 
+    def set_sidecars(self, batch: Batch) -> None:
+        folder, _, _ = self.random.choice(self.folders())
+        some = self.random.sample((b"1", b"2", b"3", b"4"), 2)
+        pictures = [
+            ArtFile(name + b".jpg", "image/jpeg", 1, 1, self.random.randrange(3)) for name in some
+        ]
+        subtitles = tuple(
+            SubtitleFile(name, name + b".srt", self.random.choice(("", "de")), "srt", "")
+            for name in sorted(some)
+        )
+        artist = self.random.choice((None, ArtFile(b"artist.jpg", "image/jpeg", 1, 1, 1)))
+        art = tuple(sorted(zip(some, pictures, strict=True)))
+        found = self.random.choice((NO_SIDECARS, Sidecars(artist, art, subtitles)))
+        batch.set_sidecars(folder, found)
+
+    def put_playlist(self, batch: Batch) -> None:
+        folder, _, _ = self.random.choice(self.folders())
+        places = ("", "x/", "CD1/", "../", "moved/", "/one/", "/two/x/", "http://radio/")
+        entries = tuple(
+            PlaylistEntry(self.random.choice(places) + self.random.choice("1234"))
+            for _ in range(self.random.randrange(6))
+        )
+        moved = self.random.choice((None, *self.playlists()))
+        name = self.random.choice((b"p.m3u", b"q.m3u"))
+        batch.put_playlist(folder, name, file_status(), PlaylistFacts(entries=entries), key=moved)
+
+    def remove_playlist(self, batch: Batch) -> None:
+        if playlists := self.playlists():
+            batch.remove_playlist(self.random.choice(playlists))
+
+    def allow_internet_radio(self, batch: Batch) -> None:
+        batch.allow_internet_radio(allowed=self.random.choice((True, False)))
+
+    def playlists(self) -> list[int]:
+        return [
+            playlist.key
+            for key, _, _ in self.folders()
+            for playlist in self.index.indexer.known_playlists(key).values()
+        ]
+
     deeds = (
         *(put_item,) * 8,
         *(put_folder,) * 3,
         *(move_item, remove_item) * 2,
         *(move_folder, remove_folder, set_art, set_root),
+        *(set_sidecars, put_playlist, put_playlist, remove_playlist, allow_internet_radio),
     )
 
 
@@ -221,7 +264,14 @@ def test_whatever_is_done_the_index_agrees_with_itself(index: Index, seed: int) 
         "UPDATE facet_pairs SET item_count = 3",
         "DELETE FROM item_text",
         "UPDATE facet_text SET title = 'x'",
+        "UPDATE item_text SET artists = 'bob'",
+        "UPDATE facets SET art_id = NULL WHERE kind = 'album'",
         "DELETE FROM art",
+        "UPDATE playlists SET shown = 0",
+        "UPDATE playlists SET kind = 'video'",
+        "UPDATE playlists SET art_id = NULL",
+        "UPDATE playlist_entries SET item_id = NULL",
+        "UPDATE subtitles SET number = 5",
         "UPDATE settings SET value = 9 WHERE name = 'counts.audio'",
     ],
 )
@@ -230,6 +280,11 @@ def test_the_check_of_the_index_finds_what_is_wrong(index: Index, damage: str) -
     root_id, top = index.root()
     a = index.folder(root_id, b"a", top)
     index.item(a, b"x.mp3", song(artists=("Ann",), album="Red", art=COVER))
+    subtitles = tuple(SubtitleFile(b"f.mp4", name, "", "srt", "") for name in (b"f.srt", b"g.srt"))
+    with index.indexer.batch() as batch:
+        facts = PlaylistFacts(entries=(PlaylistEntry("x.mp3"),))
+        batch.put_playlist(a, b"p.m3u", file_status(), facts)
+        batch.set_sidecars(a, Sidecars(subtitles=subtitles))
     with closing(sqlite3.connect(":memory:")) as copy:
         index.database.read_now(lambda connection: driver_of(connection).backup(copy))
         assert problems(copy) == []
