@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 REMEMBERED = 1024
 """Answers kept; all are forgotten when there are more."""
+TOLD = 256
+"""Refusals logged until our addresses change: whoever makes up names shall not fill the log."""
 
 _HOST = re.compile(
     rb"(?:\[(?P<ipv6>[0-9a-f:.]{2,45})(?:%[a-z0-9%._-]{1,32})?\]|(?P<name>[a-z0-9._-]{1,253}))"
@@ -27,7 +29,7 @@ _HOST = re.compile(
 
 
 class Admission:
-    """The rules; what they say of a peer or a Host is remembered, and logged once.
+    """The rules; what they say of a peer or a Host is remembered, and refusals are logged once.
 
     ``hosts`` are further names or addresses that mean us, ``networks`` further ones that may
     connect besides loopback; with ``attached`` also those of our own interfaces.
@@ -51,6 +53,7 @@ class Admission:
         self._addresses: frozenset[str] = frozenset()
         self._peers: dict[str, bool] = {}
         self._hosts: dict[tuple[bytes, int], bool] = {}
+        self._told = 0
 
     def set_interfaces(self, addresses: Iterable[Address], networks: Iterable[Network]) -> None:
         """Our own addresses, and the networks they are in; again whenever they change.
@@ -61,6 +64,7 @@ class Admission:
         self._interface_networks = tuple(each for each in networks if each.prefixlen)
         self._peers.clear()
         self._hosts.clear()
+        self._told = 0
 
     def may_connect(self, peer: str) -> bool:
         """Whether a peer, an address as text, may talk to us at all."""
@@ -70,7 +74,7 @@ class Admission:
                 self._peers.clear()
             verdict = self._peers[peer] = self._judge_peer(peer)
             if not verdict:
-                logger.info("not on an attached or allowed network, refused: %s", peer)
+                self._tell("not on an attached or allowed network, refused: %s", peer)
         return verdict
 
     def is_ours(self, host: bytes, port: int) -> bool:
@@ -81,8 +85,13 @@ class Admission:
                 self._hosts.clear()
             verdict = self._hosts[host, port] = self._judge_host(host, port)
             if not verdict:
-                logger.info("asked for another host, refused: %r", host[:256])
+                self._tell("asked for another host, refused: %r", host[:256])
         return verdict
+
+    def _tell(self, message: str, who: object) -> None:
+        if self._told < TOLD:
+            self._told += 1
+            logger.info(message, who)
 
     def _judge_peer(self, peer: str) -> bool:
         try:

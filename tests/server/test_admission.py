@@ -93,6 +93,15 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(rules._peers) <= 1024
 
 
+def test_made_up_hosts_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    judged = admission()
+    for number in range(5000):
+        judged.is_ours(f"evil-{number}.example".encode(), PORT)
+    assert "evil-0.example" in caplog.text
+    assert len(caplog.records) < 1000
+
+
 @pytest.mark.parametrize("path", ["/", "/media/1", "/description.xml", "/nothing"])
 async def test_a_request_for_another_host_is_421_on_every_path(path: str) -> None:
     async with serving(echo) as server, connected(server) as client:
