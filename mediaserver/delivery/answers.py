@@ -1,7 +1,8 @@
-"""Answers over ASGI: an open file, whole or in parts, and refusals."""
+"""Answers over ASGI: an open file, whole or in parts, and refusals.
 
-import asyncio
-import os
+Bytes of files are sent by the server (the ASGI extension ``http.response.zerocopysend``).
+"""
+
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -21,15 +22,9 @@ Headers = list[tuple[str, str]]
 
 PIECE = 4 << 20
 """Bytes handed to the server at a time; so often is progress noted."""
-READ = 256 << 10
-"""Bytes read at a time where the server cannot send files."""
 METHODS = ("GET", "HEAD")
 
 _NOSNIFF = ("X-Content-Type-Options", "nosniff")
-
-
-class CutShort(OSError):  # noqa: N818 - says what happened
-    """A file became shorter than it was when it was opened."""
 
 
 def request_headers(scope: Scope) -> dict[str, str]:
@@ -101,7 +96,7 @@ class FileAnswer:
             await refuse(scope, send, 416, [("Content-Range", error.content_range)])
             return
         if len(spans) > 1:
-            await self._send_parts(scope, send, current, spans)
+            await self._send_parts(send, current, spans)
         else:
             await self._send_one(scope, send, current, spans[0] if spans else None)
 
@@ -119,11 +114,9 @@ class FileAnswer:
         if scope["method"] == "HEAD" or not length:
             await send({"type": "http.response.body", "body": b""})
         else:
-            await self._send_span(scope, send, span or Span(0, size), more=False)
+            await self._send_span(send, span or Span(0, size), more=False)
 
-    async def _send_parts(
-        self, scope: Scope, send: Send, current: Validators, spans: Sequence[Span]
-    ) -> None:
+    async def _send_parts(self, send: Send, current: Validators, spans: Sequence[Span]) -> None:
         """multipart/byteranges (RFC 9110 §14.6)."""
         boundary = secrets.token_hex(16)
         heads = [
@@ -141,7 +134,7 @@ class FileAnswer:
         await self._begin(send, 206, [*framing, *self.headers, *_validating(current)])
         for head, span in zip(heads, spans, strict=True):
             await send({"type": "http.response.body", "body": head, "more_body": True})
-            await self._send_span(scope, send, span, more=True)
+            await self._send_span(send, span, more=True)
         await send({"type": "http.response.body", "body": end})
 
     async def _begin(self, send: Send, status: int, headers: Headers) -> None:
@@ -153,28 +146,19 @@ class FileAnswer:
             stall_seconds=self.stall_seconds,
         )
 
-    async def _send_span(self, scope: Scope, send: Send, span: Span, *, more: bool) -> None:
-        by_server = "http.response.zerocopysend" in (scope.get("extensions") or ())
+    async def _send_span(self, send: Send, span: Span, *, more: bool) -> None:
         start = span.start
         while start < span.stop:
-            count = min(PIECE if by_server else READ, span.stop - start)
-            more_body = more or start + count < span.stop
-            if by_server:
-                message = {
+            count = min(PIECE, span.stop - start)
+            await send(
+                {
                     "type": "http.response.zerocopysend",
                     "file": self.file.descriptor,
                     "offset": start,
                     "count": count,
-                    "more_body": more_body,
+                    "more_body": more or start + count < span.stop,
                 }
-            else:
-                data = await asyncio.to_thread(os.pread, self.file.descriptor, count, start)
-                if not data:
-                    raise CutShort
-                count = len(data)
-                more_body = more or start + count < span.stop
-                message = {"type": "http.response.body", "body": data, "more_body": more_body}
-            await send(message)
+            )
             start += count
             self.progress(count)
 
