@@ -181,22 +181,7 @@ def _art_of_facets(connection: sqlite3.Connection) -> list[str]:
 
 
 def _texts(connection: sqlite3.Connection) -> list[str]:
-    def folded(*several: str | None) -> list[str]:
-        return [fold(value) for lines in several if lines for value in lines.split("\n")]
-
-    texts = {row["rowid"]: row for row in rows(connection, "item_text", "rowid, *")}
-    wrong = []
-    for item in rows(connection, "items WHERE shown"):
-        if item["id"] not in texts:
-            continue  # told below
-        text = texts[item["id"]]
-        found = {name: text[name].split("\n") for name in ("artists", "album", "genres")}
-        expected = {
-            "artists": [*dict.fromkeys(folded(item["artists"], item["album_artists"]))] or [""],
-            "album": folded(item["album"]) or [""],
-            "genres": [*dict.fromkeys(folded(item["genres"]))] or [""],
-        }
-        wrong += _differing(f"texts of {item['name']!r}", found, expected)
+    wrong = _texts_of_items(connection)
     for table, source, condition in (
         ("item_text", "items", "shown"),
         ("folder_text", "folders", "shown"),
@@ -208,6 +193,27 @@ def _texts(connection: sqlite3.Connection) -> list[str]:
         wrong += _differing(table, found, expected)
         # Does the inverted index agree with the texts (FTS5 manual, 6.4)?
         connection.execute(f"INSERT INTO {table}({table}) VALUES ('integrity-check')")  # noqa: S608
+    return wrong
+
+
+def _texts_of_items(connection: sqlite3.Connection) -> list[str]:
+    def folded(*several: str | None) -> list[str]:
+        values = [fold(value) for lines in several if lines for value in lines.split("\n")]
+        return list(dict.fromkeys(values)) or [""]
+
+    texts = {row["rowid"]: row for row in rows(connection, "item_text", "rowid, *")}
+    wrong = []
+    for item in rows(connection, "items WHERE shown"):
+        if item["id"] not in texts:
+            continue  # told with the titles
+        text = texts[item["id"]]
+        found = {name: text[name].split("\n") for name in ("artists", "album", "genres")}
+        expected = {
+            "artists": folded(item["artists"], item["album_artists"]),
+            "album": folded(item["album"]),
+            "genres": folded(item["genres"]),
+        }
+        wrong += _differing(f"texts of {item['name']!r}", found, expected)
     return wrong
 
 
