@@ -148,8 +148,8 @@ class ItemIndex:
 
     def touch(self, folder: int, names: Collection[bytes]) -> None:
         """What is told of items with their files has changed, beside these."""
-        for item in self.in_folder(folder):
-            if item.shown and item.name in names:
+        for item in self.in_folder(folder, shown=True) if names else ():
+            if item.name in names:
                 self._effects.touch(item)
 
     def name_again(self, before: Home) -> None:
