@@ -10,7 +10,7 @@ Always returned, whatever the filter says (content-directory 5): ``@id``, ``@par
 storageFolder, and ``protocolInfo`` of each ``res``.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from mediaserver import dlna
@@ -46,7 +46,8 @@ class Writer:
 
     def __init__(self, wanted: Filter, profile: ClientProfile, base_url: str) -> None:
         made = _Maker(wanted, profile, base_url)
-        self._begin = f"{_BEGIN}{subtitles.namespaces(wanted)}&gt;".encode()
+        self._begin = f"{_BEGIN}&gt;".encode()
+        self._begin_with_subtitles = f"{_BEGIN}{subtitles.namespaces(wanted)}&gt;".encode()
         self._items = {kind: made.item(kind) for kind in Kind}
         self._station = made.station()
         self._container = made.container()
@@ -59,14 +60,18 @@ class Writer:
             return self._station(each)
         return self._container(each)
 
-    def result(self, objects: Iterable[Object], most_bytes: int) -> tuple[EscapedUTF8, int]:
+    def result(self, objects: Sequence[Object], most_bytes: int) -> tuple[EscapedUTF8, int]:
         """The argument Result, and how many of the objects it holds.
 
         As many as fit into ``most_bytes``, but one always does: a control point goes on where
         the answer ends (CDS:1 §2.7.4).
         """
-        parts = [self._begin]
-        size = len(self._begin) + len(_END)
+        begin = self._begin
+        # Vendors' prefixes only where they are used: there are radios that stop at one.
+        if any(isinstance(each, Item) and each.subtitles for each in objects):
+            begin = self._begin_with_subtitles
+        parts = [begin]
+        size = len(begin) + len(_END)
         write = self.object
         for each in objects:
             part = write(each).encode()

@@ -34,9 +34,9 @@ def told(each: Object, wanted: str, profile: ClientProfile = UNKNOWN) -> Any:
     return element
 
 
-def result(wanted: str, profile: ClientProfile = UNKNOWN) -> bytes:
-    writer = didl.writer(filter.parse(wanted, *profile.adds_to_filter), profile, BASE_URL)
-    return bytes_of(writer.result([TITLED], 1 << 20)[0])
+def result(wanted: str, *objects: Object) -> bytes:
+    writer = didl.writer(filter.parse(wanted), UNKNOWN, BASE_URL)
+    return bytes_of(writer.result(objects or [TITLED], 1 << 20)[0])
 
 
 def test_subtitles_are_further_resources_behind_the_video() -> None:
@@ -127,3 +127,11 @@ def test_prefixes_are_declared_where_they_may_occur() -> None:
     assert b"sec:" not in result("res")
     assert b"pv:" not in result("res")
     assert b"xmlns:pv" not in result("sec:CaptionInfoEx")
+
+
+def test_prefixes_are_declared_only_where_a_video_has_subtitles() -> None:
+    """Universum's IR 500 takes no sec: (quirks 2), and radios ask for everything."""
+    without = result("*", TRACK, FOLDER, FILM)
+    assert b"xmlns:sec" not in without
+    assert b"xmlns:pv" not in without
+    assert b"xmlns:sec" in result("*", FOLDER, TITLED)
