@@ -523,8 +523,8 @@ def _fits(criteria: Criteria, hit: Object) -> bool:
 def _compares(name: str, relation: Operator, own: str, value: str) -> bool:
     ordered: dict[Operator, Callable[[Any, Any], bool]] = {EQUAL: operator.eq, **ORDERS}
     if name in NUMBERS and relation in ordered:
-        number = _number(value)
-        return number is not None and ordered[relation](_number(own), number)
+        number = _number(name, value)
+        return number is not None and ordered[relation](_number(name, own), number)
     own, value = _plain(own), _plain(value)
     match relation:
         case Operator.CONTAINS:
@@ -542,7 +542,10 @@ def _plain(text: str) -> str:
     return "".join(character for character in apart if not unicodedata.combining(character))
 
 
-def _number(text: str) -> float | None:
+def _number(name: str, text: str) -> float | None:
+    """Seconds of a duration, which alone may have colons (didl-lite.md 1); None for no number."""
+    if ":" in text and name != "res@duration":
+        return None
     try:
         seconds = 0.0
         for part in text.split(":"):
