@@ -60,11 +60,13 @@ class Admission:
 
         A network of prefix length 0 (some PPP links) says nothing about who is near.
         """
-        self._addresses = frozenset(map(str, map(_plain, addresses)))
+        ours = frozenset(map(str, map(_plain, addresses)))
+        if ours != self._addresses:
+            self._told = 0
+        self._addresses = ours
         self._interface_networks = tuple(each for each in networks if each.prefixlen)
         self._peers.clear()
         self._hosts.clear()
-        self._told = 0
 
     def may_connect(self, peer: str) -> bool:
         """Whether a peer, an address as text, may talk to us at all."""
