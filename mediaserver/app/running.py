@@ -222,8 +222,7 @@ def _follow_interfaces(
 
 
 def _endpoint(interface: Interface) -> Endpoint:
-    link_local = interface.version == 6 and interface.address.is_link_local
-    return Endpoint(interface.address, interface.index if link_local else 0)
+    return Endpoint(interface.address, interface.scope_id)
 
 
 def _endpoints(found: Sequence[Interface]) -> list[Endpoint]:

@@ -61,6 +61,12 @@ class Interface:
         """4 or 6."""
         return self.address.version
 
+    @property
+    def scope_id(self) -> int:
+        """What a socket needs beside a link-local IPv6 address: the index; 0 for any other."""
+        link_local = self.version == 6 and self.address.is_link_local
+        return self.index if link_local else 0
+
     def host(self, port: int) -> str:
         """Address and port as they stand in a URL; IPv6 in brackets, never with a zone id."""
         return f"[{self.address}]:{port}" if self.version == 6 else f"{self.address}:{port}"

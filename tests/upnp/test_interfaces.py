@@ -149,6 +149,17 @@ def test_an_address_stands_in_urls_as_rfc_3986_has_it(address: str, host: str) -
 
 
 @pytest.mark.parametrize(
+    ("address", "scoped"),
+    [("fe80::1", True), ("2001:db8::1", False), ("192.0.2.1", False), ("169.254.7.7", False)],
+)
+def test_a_link_local_ipv6_address_needs_its_interface(address: str, scoped: bool) -> None:
+    """RFC 4007 §6: it means something on its link only; 169.254/16 is routed as any other."""
+    known = interface(address)
+    assert known.scope_id == (known.index if scoped else 0)
+    assert known.index
+
+
+@pytest.mark.parametrize(
     ("near", "expected"),
     [
         ("192.0.2.5", True),

@@ -262,9 +262,8 @@ async def _ports(settings: Settings, basis: _Basis) -> list[Finding]:
 
 
 def _free(interface: Interface, port: int) -> Finding:
-    link_local = interface.version == 6 and interface.address.is_link_local
     try:
-        listen(Endpoint(interface.address, interface.index if link_local else 0), port).close()
+        listen(Endpoint(interface.address, interface.scope_id), port).close()
     except CannotListen as error:
         return network.free_port(interface, port, str(error))
     return network.free_port(interface, port, None)
