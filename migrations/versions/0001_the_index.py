@@ -127,7 +127,6 @@ CREATE TABLE items (
     fingerprint BLOB NOT NULL,
     added INTEGER NOT NULL,
     modified INTEGER NOT NULL,
-    state TEXT NOT NULL,
     reason TEXT,
     title TEXT NOT NULL,
     named BOOLEAN NOT NULL,

@@ -34,20 +34,20 @@ def test_an_item_holds_what_the_reader_found(index: Index) -> None:
         song("Title", artists=("A", "B"), track=3, disc=2, duration_ms=1234, bitrate=320_000),
     )
     [row] = index.ask(
-        "SELECT title, artists, track, disc, duration_ms, bitrate, kind, upnp_class, state "
+        "SELECT title, artists, track, disc, duration_ms, bitrate, kind, upnp_class, reason "
         "FROM items WHERE id = ?",
         key,
     )
     # CDS:1 Appendix C: a music track's class.
     upnp_class = "object.item.audioItem.musicTrack"
-    assert row == ("Title", "A\nB", 3, 2, 1234, 320_000, "audio", upnp_class, "ready")
+    assert row == ("Title", "A\nB", 3, 2, 1234, 320_000, "audio", upnp_class, None)
 
 
 def test_a_file_that_could_not_be_read_is_kept_with_the_reason(index: Index) -> None:
     _, folder = index.root()
     index.item(folder, b"broken.mp3", song("broken", reason="not a sound file"))
-    found = index.ask("SELECT name, state, reason FROM items")
-    assert found == [(b"broken.mp3", "unreadable", "not a sound file")]
+    found = index.ask("SELECT name, reason FROM items")
+    assert found == [(b"broken.mp3", "not a sound file")]
 
 
 def test_a_file_without_a_title_is_called_by_its_name(index: Index) -> None:

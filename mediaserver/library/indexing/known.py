@@ -23,16 +23,15 @@ class FileStatus:
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """A file as the index has it. ``state`` is ``ready`` or ``unreadable``."""
+    """A file as the index has it."""
 
     key: int
     name: bytes
     status: FileStatus
-    state: str
     fingerprint: bytes
     folder: int
     reason: str | None
-    """Why it is unreadable: the scanner tries again what the system refused."""
+    """Why it is unreadable, None if it is not: the scanner tries again what the system refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +119,7 @@ def roots(connection: sqlite3.Connection) -> list[KnownRoot]:
 
 
 _FILES = (
-    "SELECT id, name, size, mtime_ns, device, inode, state, fingerprint, folder_id, reason"
-    " FROM items "
+    "SELECT id, name, size, mtime_ns, device, inode, fingerprint, folder_id, reason FROM items "
 )
 
 
@@ -153,12 +151,11 @@ def _files(rows: Iterable[Any]) -> list[KnownFile]:
             key,
             name,
             FileStatus(size, _time(mtime_ns), device & _MASK, inode & _MASK),
-            state,
             fingerprint,
             folder,
             reason,
         )
-        for key, name, size, mtime_ns, device, inode, state, fingerprint, folder, reason in rows
+        for key, name, size, mtime_ns, device, inode, fingerprint, folder, reason in rows
     ]
 
 

@@ -20,8 +20,6 @@ UPNP_CLASSES = {
 FILM = "object.item.videoItem.movie"
 """Of videos that are films; episodes are plain: ``videoBroadcast`` is taken for television by
 devices that then do not seek in it."""
-READY = "ready"
-UNREADABLE = "unreadable"
 
 MAX_VALUES = 64
 """Of one tag."""
@@ -46,7 +44,6 @@ class Record(NamedTuple):
     fingerprint: bytes
     added: int
     modified: int
-    state: str
     reason: str | None
     title: str
     named: int
@@ -129,7 +126,6 @@ class Record(NamedTuple):
             mtime_ns=self.mtime_ns,
             fingerprint=self.fingerprint,
             reason=self.reason,
-            state=self.state,
         )
 
 
@@ -181,7 +177,6 @@ def record(
         fingerprint=facts.fingerprint,
         added=added,
         modified=max(0, mtime_ns // 1_000_000_000),
-        state=READY if facts.reason is None else UNREADABLE,
         reason=None if facts.reason is None else clean(facts.reason),
         title=title,
         named=facts.named or not facts.title,
