@@ -19,6 +19,10 @@ from mediaserver.library.errors import LibraryError
 _LOOK = getattr(os, "O_PATH", os.O_RDONLY) | os.O_NONBLOCK | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
+TRIES = 5
+"""Looks at a path whose file is replaced again and again: programs that write tags rename a new
+file over the old one, and a television does not ask twice."""
+
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL})
 
 
@@ -73,6 +77,15 @@ def open_media(path: bytes, root: bytes, *more_roots: bytes) -> OpenFile:
     inside = [real for each in (root, *more_roots) if (real := _real_root(each)) is not None]
     if not inside:
         raise FileUnavailable("the media root is not there")
+    for _ in range(TRIES):
+        opened = _opened(path, inside)
+        if opened is not None:
+            return opened
+    raise FileGone("removed")
+
+
+def _opened(path: bytes, inside: Sequence[bytes]) -> OpenFile | None:
+    """None: what was there has been removed, or replaced, since it was looked at."""
     try:
         descriptor = os.open(path, _LOOK)
     except OSError as error:
@@ -81,6 +94,8 @@ def open_media(path: bytes, root: bytes, *more_roots: bytes) -> OpenFile:
         raise FileGone("not a path") from error
     try:
         status, real = _checked(descriptor, inside)
+        if not status.st_nlink:
+            return None
         opened = os.open(_name(descriptor), _READ)
     except OSError as error:
         raise _translated(error) from error
@@ -107,8 +122,6 @@ def _checked(descriptor: int, inside: Sequence[bytes]) -> tuple[os.stat_result, 
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise FileGone("not a regular file")
-    if not status.st_nlink:
-        raise FileGone("removed")
     real = _real(descriptor)
     if not any(real.startswith(root) for root in inside):
         raise FileGone("outside the media root")

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -155,3 +157,28 @@ def test_a_refused_file_leaves_no_descriptor_open(root: Path, canary: Path) -> N
         with pytest.raises(FileGone):
             content(root / "song.mp3", root)
     assert open_descriptors() == before
+
+
+REPLACER = """
+import os, sys
+print("at work", flush=True)
+while True:
+    with open(sys.argv[1] + ".new", "wb") as file:
+        file.write(b"new")
+    os.replace(file.name, sys.argv[1])
+"""
+
+
+def test_a_file_that_is_replaced_meanwhile_is_there_all_the_same(tmp_path: Path) -> None:
+    """rename(2): at no moment is there nothing of that name."""
+    path = tmp_path / "a.mp3"
+    path.write_bytes(b"old")
+    command = [sys.executable, "-c", REPLACER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as replacer:
+        try:
+            assert replacer.stdout is not None
+            replacer.stdout.readline()
+            for _ in range(3000):
+                open_media(bytes(path), bytes(tmp_path)).close()
+        finally:
+            replacer.kill()
