@@ -72,7 +72,7 @@ def test_samsung_televisions_find_product_cap_in_the_description(speak: Speak) -
     device = speak(SAMSUNG).description().find(f"{DEVICE}device")
     for name in ("ProductCap", "X_ProductCap"):
         # description-soap-gena 2: without these no subtitles are asked for
-        expected = "smi,DCM10,getMediaInfo.sec,getCaptionInfo.sec"
+        expected = "smi,getMediaInfo.sec,getCaptionInfo.sec"  # DCM10 stands for bookmarks
         assert device.findtext(f"{SEC}{name}") == expected
     assert described(speak(SAMSUNG), "friendlyName") == "Attic"
 
