@@ -19,9 +19,10 @@ from mediaserver.library.errors import LibraryError
 _LOOK = getattr(os, "O_PATH", os.O_RDONLY) | os.O_NONBLOCK | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
-TRIES = 5
+TRIES = 100
 """Looks at a path whose file is replaced again and again: programs that write tags rename a new
-file over the old one, and a television does not ask twice."""
+file over the old one, and a television does not ask twice. A thread may have to wait between two
+steps of a look, and lose several in a row; what is removed is known to be gone at the next look."""
 
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL})
 
