@@ -404,3 +404,21 @@ def test_a_real_worker_reads_and_draws(tmp_path: Path) -> None:
     assert answers[bytes(photo)].width == 640
     assert answers[bytes(tmp_path / "gone.mp3")].reason == "No such file or directory"
     assert (picture.mime_type, picture.width, picture.height) == ("image/jpeg", 160, 120)
+
+
+def test_a_worker_found_dead_when_it_is_sent_work_keeps_its_pipe_until_it_is_discarded() -> None:
+    """Its owner waits on the pipe still; closed, its number would soon be another worker's."""
+    from mediaserver.library.readers.process import WorkerDiedError, WorkerProcess
+
+    worker = WorkerProcess([sys.executable, "-c", ""], 20, 300 << 20)
+    try:
+        assert ended(worker.pid)
+        descriptor = worker.fileno()
+        with pytest.raises(WorkerDiedError):
+            worker.send(RenderJob(b"/file", "JPEG_TN"))
+        assert worker.fileno() == descriptor
+        assert worker.wait_readable(10)
+        with pytest.raises(WorkerDiedError, match="exit code 0"):
+            worker.receive()
+    finally:
+        worker.discard()

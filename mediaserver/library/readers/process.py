@@ -113,13 +113,16 @@ class WorkerProcess:
             return bool(selector.select(timeout))
 
     def _death(self) -> WorkerDiedError:
-        """Told after the pipe broke: the process is ending."""
+        """Told after the pipe broke: the process is ending.
+
+        Its pipes stay open until the owner discards it: the owner waits on them still, and a
+        descriptor closed here might be another worker's by then.
+        """
         try:
             code = self._process.wait(1)
         except subprocess.TimeoutExpired:
             self.kill()
             return WorkerDiedError("the reader stopped talking", started=self._started)
-        self._close_pipes()
         reason = f"signal {-code}" if code < 0 else f"exit code {code}"
         return WorkerDiedError(f"the reader crashed ({reason})", started=self._started)
 
