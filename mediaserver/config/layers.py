@@ -4,6 +4,7 @@ import difflib
 import json
 import os
 import tomllib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +113,7 @@ def load(
     return settings
 
 
-class _Layer:
+class _Layer(ABC):
     """Values from one place, and how that place calls a key."""
 
     def __init__(self, values: Values) -> None:
@@ -129,8 +130,9 @@ class _Layer:
             found = found[step]
         return True
 
+    @abstractmethod
     def where(self, location: Location) -> str:
-        raise NotImplementedError
+        """The key, and the place, as its owner would look for them."""
 
 
 class _File(_Layer):

@@ -107,7 +107,11 @@ def test_json_says_the_same() -> None:
 
 
 def test_json_survives_names_that_are_no_text() -> None:
-    json.loads(report.document([ok(Check.MEDIA_ROOT, "\udcff", about="/srv/\udcff")])).items()
+    text = report.document([ok(Check.MEDIA_ROOT, "\udcff", about="/srv/\udcff")])
+    text.encode()  # as it leaves the program
+    (finding,) = json.loads(text)["findings"]
+    assert finding["check"] == Check.MEDIA_ROOT
+    assert finding["about"].startswith("/srv/")
 
 
 def test_findings_stand_in_the_order_of_the_checks_and_stay_in_theirs() -> None:
