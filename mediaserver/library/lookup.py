@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 
 from mediaserver.library.artwork import Source
 from mediaserver.library.database import driver_of
-from mediaserver.library.objects import Kind, LibraryCounts
+from mediaserver.library.objects import Kind, LibraryCounts, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaFile:
-    """The file of an item."""
+    """The file of an item, or the part of it that an item is."""
 
     key: int
     root: bytes
@@ -35,6 +35,11 @@ class MediaFile:
     orientation: int | None
     """EXIF orientation, 1 to 8."""
     art_id: int | None
+    span: Span | None = None
+    """The part of the file that the item is; None: the whole file."""
+    sample_rate: int | None = None
+    channels: int | None = None
+    bits_per_sample: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +81,8 @@ def media_file(connection: Connection, key: int) -> MediaFile | None:
     row = _row(
         connection,
         "SELECT r.path, f.path, i.name, i.kind, i.mime_type, i.dlna_profile, i.size, i.mtime_ns,"
-        " i.title, i.duration_ms, i.width, i.height, i.orientation, i.art_id"
+        " i.title, i.duration_ms, i.width, i.height, i.orientation, i.art_id,"
+        " i.begin_us, i.end_us, i.sample_rate, i.channels, i.bits_per_sample"
         " FROM items AS i JOIN folders AS f ON f.id = i.folder_id"
         " JOIN roots AS r ON r.id = f.root_id WHERE i.id = ? AND i.shown AND r.available",
         key,
@@ -98,6 +104,10 @@ def media_file(connection: Connection, key: int) -> MediaFile | None:
         height=row[11],
         orientation=row[12],
         art_id=row[13],
+        span=None if row[14] is None else Span(row[14], row[15]),
+        sample_rate=row[16],
+        channels=row[17],
+        bits_per_sample=row[18],
     )
 
 

@@ -26,6 +26,16 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a media file: a track of a record that is kept in one file."""
+
+    begin_us: int
+    """Microseconds from the file's beginning."""
+    end_us: int | None
+    """None: to the file's end."""
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddedArt:
     """A picture inside a media file: its type, size in pixels and the hash of its bytes."""
 
@@ -152,7 +162,7 @@ class Subtitle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One media file in one place of the tree.
+    """One media file, or a part of one, in one place of the tree.
 
     The same file has one home (its folder, ``ref_id`` None) and appears in views as a
     reference: another ``object_id`` and ``parent_id``, ``ref_id`` naming the home object.
@@ -204,6 +214,9 @@ class Item:
     art: Art | None = None
     subtitles: tuple[Subtitle, ...] = ()
     """Of a video, those that suit most people first."""
+    span: Span | None = None
+    """The part of the file that it is; None: the whole file. What is told of the stream beside
+    (bitrate, sample rate, ...) is the file's, ``duration_ms`` the part's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

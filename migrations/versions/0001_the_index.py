@@ -115,6 +115,7 @@ CREATE TABLE items (
     id INTEGER NOT NULL,
     folder_id INTEGER NOT NULL,
     name BLOB NOT NULL,
+    part INTEGER NOT NULL,
     shown BOOLEAN NOT NULL,
     kind TEXT NOT NULL,
     upnp_class TEXT NOT NULL,
@@ -152,6 +153,8 @@ CREATE TABLE items (
     season INTEGER,
     episode INTEGER,
     program TEXT,
+    begin_us INTEGER,
+    end_us INTEGER,
     duration_ms INTEGER,
     bitrate INTEGER,
     sample_rate INTEGER,
@@ -183,7 +186,7 @@ CREATE INDEX items_by_fingerprint ON items (fingerprint);
 
 CREATE INDEX items_by_inode ON items (inode, device);
 
-CREATE UNIQUE INDEX items_by_name ON items (folder_id, name);
+CREATE UNIQUE INDEX items_by_name ON items (folder_id, name, part);
 
 CREATE INDEX items_by_title ON items (shown, kind, sort_key, id);
 

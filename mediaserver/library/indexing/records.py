@@ -32,6 +32,7 @@ class Record(NamedTuple):
     id: int
     folder_id: int
     name: bytes
+    part: int
     shown: int
     kind: str
     upnp_class: str
@@ -69,6 +70,8 @@ class Record(NamedTuple):
     season: int | None
     episode: int | None
     program: str | None
+    begin_us: int | None
+    end_us: int | None
     duration_ms: int | None
     bitrate: int | None
     sample_rate: int | None
@@ -165,6 +168,7 @@ def record(
         id=key,
         folder_id=home.folder,
         name=name,
+        part=0,
         shown=home.available,
         kind=facts.kind.value,
         upnp_class=FILM if facts.film else UPNP_CLASSES[facts.kind],
@@ -202,6 +206,8 @@ def record(
         season=season,
         episode=episode,
         program=_text(facts.program),
+        begin_us=None,
+        end_us=None,
         duration_ms=_number(facts.duration_ms),
         bitrate=_number(facts.bitrate),
         sample_rate=_number(facts.sample_rate),
