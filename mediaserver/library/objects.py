@@ -35,6 +35,41 @@ class Span:
     """None: to the file's end."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetTrack:
+    """A track of a record that is kept in one file, as a cue sheet has it."""
+
+    number: int
+    """1 to 99."""
+    begin_us: int
+    end_us: int | None
+    """As in :class:`Span`."""
+    title: str | None = None
+    artists: tuple[str, ...] = ()
+    composers: tuple[str, ...] = ()
+    isrc: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What a cue sheet says of one media file: its tracks, and what they have in common.
+
+    ``reason`` is set when it cannot be used; then there are no tracks.
+    """
+
+    title: str | None = None
+    """Of the album; so all before the tracks."""
+    artists: tuple[str, ...] = ()
+    composers: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    date: str | None = None
+    disc: int | None = None
+    description: str | None = None
+    tracks: tuple[SheetTrack, ...] = ()
+    """In the order of the file."""
+    reason: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddedArt:
     """A picture inside a media file: its type, size in pixels and the hash of its bytes."""
@@ -114,6 +149,8 @@ class MediaFacts:
     """EXIF orientation 1 to 8."""
     camera: str | None = None
     art: EmbeddedArt | None = None
+    sheet: Sheet | None = None
+    """The cue sheet inside the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +160,8 @@ class PlaylistEntry:
     location: str
     """A path or an address, as written."""
     title: str | None = None
+    sheet: Sheet | None = None
+    """In a cue sheet: the file is a record of these tracks, no entry of a list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

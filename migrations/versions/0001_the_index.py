@@ -116,6 +116,8 @@ CREATE TABLE items (
     folder_id INTEGER NOT NULL,
     name BLOB NOT NULL,
     part INTEGER NOT NULL,
+    split BOOLEAN NOT NULL,
+    sheet TEXT,
     shown BOOLEAN NOT NULL,
     kind TEXT NOT NULL,
     upnp_class TEXT NOT NULL,
@@ -133,6 +135,8 @@ CREATE TABLE items (
     named BOOLEAN NOT NULL,
     sort_key TEXT NOT NULL,
     album_key TEXT NOT NULL,
+    record_key TEXT,
+    folder_key TEXT GENERATED ALWAYS AS (coalesce(record_key, sort_key)) VIRTUAL,
     artists TEXT,
     artist_sorts TEXT,
     album_artists TEXT,
@@ -190,9 +194,11 @@ CREATE UNIQUE INDEX items_by_name ON items (folder_id, name, part);
 
 CREATE INDEX items_by_title ON items (shown, kind, sort_key, id);
 
-CREATE INDEX items_of_folder ON items (folder_id, sort_key, id);
+CREATE INDEX items_of_folder ON items (folder_id, split, folder_key, id);
 
 CREATE INDEX items_unreadable ON items (id) WHERE reason IS NOT NULL;
+
+CREATE INDEX parts_of_folder ON items (folder_id) WHERE part > 0;
 
 CREATE TABLE art (
     id INTEGER NOT NULL,
@@ -275,6 +281,7 @@ CREATE TABLE playlist_entries (
     position INTEGER NOT NULL,
     location TEXT NOT NULL,
     title TEXT,
+    sheet TEXT,
     shown BOOLEAN NOT NULL,
     reason TEXT,
     item_id INTEGER,

@@ -6,6 +6,7 @@ references, and folders without items of that kind below are left out.
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mediaserver.library import object_ids
 from mediaserver.library.browsing import playlist_sources
@@ -49,7 +50,7 @@ def children(snapshot: Snapshot, view: View, folder: int | None) -> tuple[Source
     if playlists:
         sources.append(playlist_sources.in_folder(view, folder, playlists))
     if found:
-        sources.append(_items_in(view, folder, found, kinds))
+        sources.append(_items_in(snapshot, view, folder, found, kinds))
     return tuple(sources)
 
 
@@ -132,17 +133,21 @@ def update_id(snapshot: Snapshot, folder: int) -> int:
 # ---- items
 
 
-def _items_in(view: View, folder: int, known_total: int, kinds: Sequence[Kind]) -> Source:
-    """The items in a folder, by title, where there are items of these kinds.
+def _items_in(
+    snapshot: Snapshot, view: View, folder: int, known_total: int, kinds: Sequence[Kind]
+) -> Source:
+    """The items in a folder, where there are items of these kinds: by title, but the tracks of a
+    record that is kept in one file stand together, as on the record.
 
-    Uses ``items_of_folder``.
+    Uses ``items_of_folder``, and ``parts_of_folder``.
     """
     only = kinds[0] if len(kinds) == 1 else view.kind
-    if len(kinds) == 1 or only is None:
-        condition = Condition("i.folder_id = ?", (folder,))
-    else:
-        condition = Condition("i.folder_id = ? AND i.kind = ?", (folder, only.value))
-    return _items(view, condition, only, known_total)
+    condition = Condition("i.folder_id = ? AND i.split = 0", (folder,))
+    if len(kinds) > 1 and only is not None:
+        condition = Condition(f"{condition.text} AND i.kind = ?", (folder, only.value))
+    parts = snapshot.row("SELECT 1 FROM items WHERE folder_id = ? AND part > 0 LIMIT 1", (folder,))
+    source = _items(view, condition, only, known_total)
+    return replace(source, order="i.folder_key", by_title=parts is None)
 
 
 def items_at_home(view: View) -> Source:

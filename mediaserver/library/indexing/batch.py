@@ -120,7 +120,7 @@ class Batch:
 
     def show_items(self, root_id: int, *, shown: bool, limit: int) -> bool:
         """Show or hide some items of a root that are not yet; whether there are more."""
-        items = self._items.in_root(root_id, shown=not shown, limit=limit)
+        items = self._items.to_show_in_root(root_id, shown=shown, limit=limit)
         self._items.show(items, shown=shown)
         return len(items) == limit
 
@@ -229,7 +229,8 @@ class Batch:
         self._folder(key)
         for folder, _ in reversed(self._below(key)):
             for item in self._items.in_folder(folder):
-                self._items.remove(item.id)
+                if not item.part:
+                    self._items.remove(item.id)
             for playlist in self._playlists.in_folder(folder):
                 self._playlists.remove(playlist)
             # Folders with nothing below are not shown.
@@ -339,7 +340,7 @@ class Batch:
         connection.execute(f"UPDATE folders SET {zeros}")  # noqa: S608 - constants
         self.facets.start_again()
         for folder, kind, number in connection.execute(
-            "SELECT folder_id, kind, count(*) FROM items GROUP BY folder_id, kind"
+            "SELECT folder_id, kind, count(*) FROM items WHERE NOT split GROUP BY folder_id, kind"
         ):
             self._folders.count_item(folder, kind, number)
         self._show_again([key for (key,) in connection.execute("SELECT id FROM folders")])
@@ -409,7 +410,7 @@ class Batch:
         self._playlists.root_changes(folders)
         for folder in folders if with_items else ():
             shown = self._homes.of(folder).available
-            self._items.show(self._items.in_folder(folder, shown=not shown), shown=shown)
+            self._items.show(self._items.to_show(folder, shown=shown), shown=shown)
 
 
 def _title(path: bytes) -> str:

@@ -1,7 +1,7 @@
 """Files that came, changed, moved or went: their rows, texts, art, and what is counted."""
 
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mediaserver.library.facets import values_of
@@ -66,18 +66,23 @@ class ItemIndex:
         self._effects = effects
         self._now = now
         self._tombstones = Tombstones(connection, now)
+        self.stale: set[int] = set()
+        """Files that are, or may be, split into parts: these are to be made again."""
 
     def put(self, folder: int, name: bytes, status: FileStatus, facts: MediaFacts) -> int:
         home = self._homes.of(folder)
         art_id = self._art.id_for(facts, home, name)
-        old = self._one("WHERE folder_id = ? AND name = ?", (folder, name))
+        old = self._one("WHERE folder_id = ? AND name = ? AND part = 0", (folder, name))
+        split = old is not None and bool(old.split)
         if old is None:
             key, added = self._tombstones.key_for(home.path_of(name), facts.fingerprint)
             if added is None:
                 added = self._first_seen(home, status)
         else:
             key, added = old.id, old.added
-        item = records.record(key, home, name, status, facts, added=added, art_id=art_id)
+        item = records.record(
+            key, home, name, status, facts, added=added, art_id=art_id, split=split
+        )
         if old is None:
             self._insert(item, home)
         else:
@@ -96,36 +101,64 @@ class ItemIndex:
 
     def move(self, key: int, folder: int, name: bytes, status: FileStatus) -> None:
         old = self._of(key)
-        there = self._one("WHERE folder_id = ? AND name = ? AND id <> ?", (folder, name, key))
+        there = self._one(
+            "WHERE folder_id = ? AND name = ? AND part = 0 AND id <> ?", (folder, name, key)
+        )
         if there is not None:
             self.remove(there.id)
         before, home = self._homes.of(old.folder_id), self._homes.of(folder)
         art_id = old.art_id
         if art_id is None or not self._art.is_embedded(art_id):
             art_id = self._art.of_file(old.kind, home, name)
+        for part in self._parts_of(old):
+            self._update(part, part._replace(folder_id=folder, name=name), home)
         self._update(old, records.moved(old, before, home, name, status, art_id), home)
 
     def remove(self, key: int) -> None:
+        """With its parts."""
         old = self._of(key)
-        home = self._homes.of(old.folder_id)
-        self._tombstones.bury(key, home.path_of(old.name), old.fingerprint, old.added)
-        if old.shown:
-            self._hide(old)
-        self._art.release(key)
-        self._connection.execute("DELETE FROM items WHERE id = ?", (key,))
-        self._folders.count_item(old.folder_id, old.kind, -1)
+        for part in self._parts_of(old):
+            self._remove(part)
+        self._remove(old)
 
-    def in_folder(self, folder: int, *, shown: bool | None = None) -> list[Record]:
-        """All of a folder, or those that are (not) shown."""
-        if shown is None:
-            return records.found(self._connection, "WHERE folder_id = ?", (folder,))
-        return records.found(self._connection, "WHERE folder_id = ? AND shown = ?", (folder, shown))
+    def set_parts(self, key: int, parts: Sequence[Record]) -> None:
+        """Show a file as its parts, in their order; without any, as the whole it is.
 
-    def in_root(self, root_id: int, *, shown: bool, limit: int) -> list[Record]:
-        where = (
-            "WHERE shown = ? AND folder_id IN (SELECT id FROM folders WHERE root_id = ?) LIMIT ?"
+        Parts that were there before keep their key and date, others are given those here: that
+        of the file's fingerprint and their number, and the file's.
+        """
+        whole = self._of(key)
+        home = self._homes.of(whole.folder_id)
+        before = {part.part: part for part in self._parts_of(whole)}
+        for number in before.keys() - {part.part for part in parts}:
+            self._remove(before[number])
+        for part in parts:
+            old = before.get(part.part)
+            if old is not None:
+                self._update(old, part._replace(id=old.id, added=old.added), home)
+                continue
+            own, added = self._tombstones.key_for(*_identity(part, home))
+            self._insert(part._replace(id=own, added=added or whole.added), home)
+        split = bool(parts)
+        self._update(whole, whole._replace(split=split, shown=home.available and not split), home)
+        self.stale.discard(key)
+
+    def in_folder(self, folder: int) -> list[Record]:
+        """All of a folder, files and parts."""
+        return records.found(self._connection, "WHERE folder_id = ?", (folder,))
+
+    def to_show(self, folder: int, *, shown: bool) -> list[Record]:
+        """Those of a folder that are to be shown (or hidden), and are not yet."""
+        return records.found(
+            self._connection, f"WHERE folder_id = ? AND {_TO_SHOW}", (folder, not shown)
         )
-        return records.found(self._connection, where, (shown, root_id, limit))
+
+    def to_show_in_root(self, root_id: int, *, shown: bool, limit: int) -> list[Record]:
+        """Some of a root."""
+        where = "AND folder_id IN (SELECT id FROM folders WHERE root_id = ?) LIMIT ?"
+        return records.found(
+            self._connection, f"WHERE {_TO_SHOW} {where}", (not shown, root_id, limit)
+        )
 
     def show(self, items: Iterable[Record], *, shown: bool) -> None:
         """The items' root came or went; they were as it was."""
@@ -148,8 +181,8 @@ class ItemIndex:
 
     def touch(self, folder: int, names: Collection[bytes]) -> None:
         """What is told of items with their files has changed, beside these."""
-        for item in self.in_folder(folder, shown=True) if names else ():
-            if item.name in names:
+        for item in self.in_folder(folder) if names else ():
+            if item.shown and item.name in names:
                 self._effects.touch(item)
 
     def name_again(self, before: Home) -> None:
@@ -163,7 +196,9 @@ class ItemIndex:
 
     def _insert(self, item: Record, home: Home) -> None:
         self._connection.execute(records.INSERT, item)
-        self._folders.count_item(item.folder_id, item.kind, 1)
+        self._count(item, 1)
+        if item.sheet is not None:
+            self.stale.add(item.id)
         if item.shown:
             self._show(item, home)
 
@@ -175,9 +210,11 @@ class ItemIndex:
         if old == new and not moved:
             return
         self._connection.execute(records.UPDATE, (*new, old.id))
-        if (old.folder_id, old.kind) != (new.folder_id, new.kind):
-            self._folders.count_item(old.folder_id, old.kind, -1)
-            self._folders.count_item(new.folder_id, new.kind, 1)
+        if (old.folder_id, old.kind, old.split) != (new.folder_id, new.kind, new.split):
+            self._count(old, -1)
+            self._count(new, 1)
+        if new.split or new.sheet is not None or old.sheet is not None:
+            self.stale.add(new.id)
         if old.shown and new.shown:
             if moved or not old.is_seen_as(new):
                 self._change(old, new, home)
@@ -185,6 +222,19 @@ class ItemIndex:
             self._show(new, home)
         elif old.shown:
             self._hide(old)
+
+    def _remove(self, old: Record) -> None:
+        self._tombstones.bury(old.id, *_identity(old, self._homes.of(old.folder_id)), old.added)
+        if old.shown:
+            self._hide(old)
+        self._art.release(old.id)
+        self._connection.execute("DELETE FROM items WHERE id = ?", (old.id,))
+        self._count(old, -1)
+        self.stale.discard(old.id)
+
+    def _count(self, item: Record, amount: int) -> None:
+        if not item.split:
+            self._folders.count_item(item.folder_id, item.kind, amount)
 
     def _show(self, item: Record, home: Home) -> None:
         self._facets.link(item.id, values_of(item.traits(home)))
@@ -211,6 +261,12 @@ class ItemIndex:
         # is told by when they were last modified.
         return max(0, min(self._now, stored(status.mtime_ns) // 1_000_000_000))
 
+    def _parts_of(self, whole: Record) -> list[Record]:
+        if not whole.split:
+            return []
+        where = "WHERE folder_id = ? AND name = ? AND part > 0"
+        return records.found(self._connection, where, (whole.folder_id, whole.name))
+
     def _of(self, key: int) -> Record:
         item = self._one("WHERE id = ?", (key,))
         if item is None:
@@ -220,3 +276,16 @@ class ItemIndex:
     def _one(self, where: str, values: tuple[object, ...]) -> Record | None:
         rows = records.found(self._connection, where, values)
         return rows[0] if rows else None
+
+
+_TO_SHOW = "shown = ? AND NOT split"
+"""Files that are split are not shown themselves, wherever their root is."""
+
+
+def _identity(item: Record, home: Home) -> tuple[bytes, bytes]:
+    """What an item is known by when it comes back: a path and a fingerprint. Those of a part are
+    its file's and its number; no other file has them."""
+    path = home.path_of(item.name)
+    if not item.part:
+        return path, item.fingerprint
+    return b"%s/%d" % (path, item.part), b"%s/%d" % (item.fingerprint, item.part)

@@ -125,24 +125,26 @@ _FILES = (
 
 def known_files(connection: sqlite3.Connection, folder: int) -> dict[bytes, KnownFile]:
     """The files of a folder by their names (index ``items_by_name``)."""
-    rows = connection.execute(_FILES + "WHERE folder_id = ?", (folder,))
+    rows = connection.execute(_FILES + "WHERE folder_id = ? AND part = 0", (folder,))
     return {file.name: file for file in _files(rows)}
 
 
 def file(connection: sqlite3.Connection, folder: int, name: bytes) -> KnownFile | None:
-    rows = connection.execute(_FILES + "WHERE folder_id = ? AND name = ?", (folder, name))
+    rows = connection.execute(
+        _FILES + "WHERE folder_id = ? AND name = ? AND part = 0", (folder, name)
+    )
     return next(iter(_files(rows)), None)
 
 
 def files_by_inode(connection: sqlite3.Connection, device: int, inode: int) -> list[KnownFile]:
     rows = connection.execute(
-        _FILES + "WHERE inode = ? AND device = ?", (stored(inode), stored(device))
+        _FILES + "WHERE inode = ? AND device = ? AND part = 0", (stored(inode), stored(device))
     )
     return _files(rows)
 
 
 def files_by_fingerprint(connection: sqlite3.Connection, fingerprint: bytes) -> list[KnownFile]:
-    return _files(connection.execute(_FILES + "WHERE fingerprint = ?", (fingerprint,)))
+    return _files(connection.execute(_FILES + "WHERE fingerprint = ? AND part = 0", (fingerprint,)))
 
 
 def _files(rows: Iterable[Any]) -> list[KnownFile]:

@@ -3,7 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
-from mediaserver.library import schema
+from mediaserver.library import schema, sheets
 from mediaserver.library.facets import Traits, album_key, episode_key
 from mediaserver.library.folding import fold, sort_key
 from mediaserver.library.indexing.homes import Home
@@ -33,6 +33,8 @@ class Record(NamedTuple):
     folder_id: int
     name: bytes
     part: int
+    split: int
+    sheet: str | None
     shown: int
     kind: str
     upnp_class: str
@@ -50,6 +52,7 @@ class Record(NamedTuple):
     named: int
     sort_key: str
     album_key: str
+    record_key: str | None
     artists: str | None
     artist_sorts: str | None
     album_artists: str | None
@@ -129,6 +132,7 @@ class Record(NamedTuple):
             mtime_ns=self.mtime_ns,
             fingerprint=self.fingerprint,
             reason=self.reason,
+            sheet=self.sheet,
         )
 
 
@@ -150,6 +154,7 @@ def record(
     *,
     added: int,
     art_id: int | None,
+    split: bool = False,
 ) -> Record:
     """The row for a file. Texts are made valid, numbers that cannot be stored are left out."""
     title = _text(facts.title) or title_of(name)
@@ -169,7 +174,9 @@ def record(
         folder_id=home.folder,
         name=name,
         part=0,
-        shown=home.available,
+        split=split,
+        sheet=None if facts.sheet is None else sheets.written(facts.sheet),
+        shown=home.available and not split,
         kind=facts.kind.value,
         upnp_class=FILM if facts.film else UPNP_CLASSES[facts.kind],
         mime_type=clean(facts.mime_type),
@@ -186,6 +193,7 @@ def record(
         named=facts.named or not facts.title,
         sort_key=title_key,
         album_key=_album_key(disc or home.disc, track, series, season, episode, title_key),
+        record_key=None,
         artists=artists,
         artist_sorts=_lines(facts.artist_sorts),
         album_artists=_lines(facts.album_artists),
@@ -232,7 +240,7 @@ def moved(
     mtime_ns = stored(status.mtime_ns)
     there = old._replace(
         folder_id=home.folder,
-        shown=home.available,
+        shown=home.available and not old.split,
         size=stored(status.size),
         mtime_ns=mtime_ns,
         modified=max(0, mtime_ns // 1_000_000_000),
@@ -334,4 +342,6 @@ def _number(number: int | None) -> int | None:
     return number if number is not None and abs(number) <= _LARGEST else None
 
 
-assert Record._fields == tuple(schema.items.columns.keys())  # noqa: S101 - SELECT relies on it
+assert Record._fields == tuple(  # noqa: S101 - SELECT relies on it
+    name for name, column in schema.items.columns.items() if column.computed is None
+)
