@@ -12,6 +12,7 @@
     tombstones        keys of files that are gone, should they come back
     facet_links       under which values of the views an item stands; counts, pairs
     folder_counts     how much is in each folder and below
+    texts             what full text search finds, in the order it is cheapest in
     updates           update ids, and what is told of a change
     known             what the index knows of the disk, for the scanner
     checking          the index against itself, after accidents

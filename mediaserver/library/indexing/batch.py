@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import count
 
 from mediaserver.library.facets import disc_of_folder
-from mediaserver.library.folding import fold, sort_key
+from mediaserver.library.folding import sort_key
 from mediaserver.library.indexing import checking
 from mediaserver.library.indexing.art import ArtIndex
 from mediaserver.library.indexing.checking import Mended
@@ -58,7 +58,8 @@ class Batch:
     def effects(self) -> Effects:
         """What the batch has done so far, its playlists and counts of folders written."""
         self._playlists.finish()
-        self._folders.write()
+        self._folders.finish()
+        self._items.finish()
         self._effects.folders |= self._folders.touched
         self._effects.folders_differ |= self._folders.differ
         return self._effects
@@ -398,10 +399,7 @@ class Batch:
         if row is not None:
             self._sidecars.rename_artist(key, title)
         if row is not None and row[0]:
-            self._connection.execute(
-                "UPDATE folder_text SET title = ? WHERE rowid = ?", (fold(title), key)
-            )
-            self._folders.touch_parent(key)
+            self._folders.rename(key, title)
 
     def _show_again(self, folders: list[int], *, with_items: bool = True) -> None:
         """See what is to be seen of folders and their items, in the root they are in now."""

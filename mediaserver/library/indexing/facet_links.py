@@ -11,6 +11,7 @@ from itertools import count
 
 from mediaserver.library.facets import VARIOUS_ARTISTS, Value
 from mediaserver.library.folding import fold, sort_key
+from mediaserver.library.indexing.texts import Texts
 from mediaserver.library.object_ids import FACET_BITS, hashed
 
 REMEMBERED = 20_000
@@ -34,6 +35,7 @@ class FacetLinks:
         self._connection = connection
         self._inner_kinds = _by_outer(pairs)
         self._known = known
+        self._texts = Texts(connection, "facet_text")
         if len(known) > REMEMBERED:
             known.clear()
         self._kinds: dict[int, str] = {}
@@ -76,12 +78,10 @@ class FacetLinks:
         self._connection.execute("UPDATE facets SET item_count = 0")
         self._counts.clear()
         self._pairs.clear()
-        texts = []
         for facet, kind, title in self._connection.execute("SELECT id, kind, title FROM facets"):
             self._kinds[facet] = kind
             self._counts[facet] = 0
-            texts.append((facet, fold(title)))
-        self._connection.executemany("INSERT INTO facet_text (rowid, title) VALUES (?, ?)", texts)
+            self._texts.add(facet, fold(title))
 
     def finish(self, update_id: int) -> dict[int, str]:
         """Write what was gathered. Returns the values touched that are there, and their kinds."""
@@ -89,6 +89,7 @@ class FacetLinks:
         self._write_pairs()
         self._write_counts(update_id)
         gone = self._remove_empty()
+        self._texts.write()
         kinds = {facet: kind for facet, kind in self._kinds.items() if facet not in gone}
         self._describe_albums(facet for facet, kind in kinds.items() if kind == "album")
         self._illustrate(facet for facet, kind in kinds.items() if kind in ("series", "season"))
@@ -128,9 +129,7 @@ class FacetLinks:
             )
             if inserted.rowcount:
                 break
-        self._connection.execute(
-            "INSERT INTO facet_text (rowid, title) VALUES (?, ?)", (facet, fold(value.title))
-        )
+        self._texts.add(facet, fold(value.title))
         return facet
 
     def _sort_again(self) -> None:
@@ -200,7 +199,7 @@ class FacetLinks:
             ).fetchone()
             if row is None:
                 continue
-            self._connection.execute("DELETE FROM facet_text WHERE rowid = ?", (facet,))
+            self._texts.remove(facet)
             self._known.pop(row, None)
             gone.add(facet)
         return gone

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from mediaserver.library.folding import fold
+from mediaserver.library.indexing.texts import Texts
 from mediaserver.library.objects import Kind
 
 KINDS = (Kind.AUDIO, Kind.VIDEO, Kind.IMAGE)
@@ -34,6 +35,7 @@ class FolderCounts:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._items: dict[int, Counts] = {}
+        self._texts = Texts(connection, "folder_text")
         self.touched: set[int] = set()
         """Folders whose direct children were added, changed or removed."""
         self.differ = False
@@ -51,6 +53,17 @@ class FolderCounts:
         """Write what was gathered, up to the roots."""
         items, self._items = self._items, {}
         self._carry(items, {})
+
+    def finish(self) -> None:
+        """Write all of it: counts, and the titles that can be searched."""
+        self.write()
+        self._texts.write()
+
+    def rename(self, folder: int, title: str) -> None:
+        """A folder that is shown has another title."""
+        self._texts.remove(folder)
+        self._texts.add(folder, fold(title))
+        self.touch_parent(folder)
 
     def detach(self, folder: int, parent: int) -> None:
         """Take a folder, with all below it, out of the counts of its parents."""
@@ -78,7 +91,7 @@ class FolderCounts:
         ).fetchone()
         if shown[0]:
             # A root's own: the only one that is shown although it is empty.
-            self._connection.execute("DELETE FROM folder_text WHERE rowid = ?", (folder,))
+            self._texts.remove(folder)
             self.differ = True
         self.touched.discard(folder)
 
@@ -168,11 +181,9 @@ class FolderCounts:
             return
         self._connection.execute("UPDATE folders SET shown = ? WHERE id = ?", (shown, folder))
         if shown:
-            self._connection.execute(
-                "INSERT INTO folder_text (rowid, title) VALUES (?, ?)", (folder, fold(title))
-            )
+            self._texts.add(folder, fold(title))
         else:
-            self._connection.execute("DELETE FROM folder_text WHERE rowid = ?", (folder,))
+            self._texts.remove(folder)
         self.differ = True
         if parent is not None:
             self.touched.add(parent)

@@ -12,6 +12,7 @@ from mediaserver.library.indexing.folder_counts import FolderCounts
 from mediaserver.library.indexing.homes import Home, Homes
 from mediaserver.library.indexing.known import FileStatus, stored
 from mediaserver.library.indexing.records import Record
+from mediaserver.library.indexing.texts import Texts
 from mediaserver.library.indexing.tombstones import Tombstones
 from mediaserver.library.objects import MediaFacts
 
@@ -65,9 +66,14 @@ class ItemIndex:
         self._art = art
         self._effects = effects
         self._now = now
+        self._texts = Texts(connection, "item_text")
         self._tombstones = Tombstones(connection, now)
         self.stale: set[int] = set()
         """Files that are, or may be, split into parts: these are to be made again."""
+
+    def finish(self) -> None:
+        """Write what was gathered."""
+        self._texts.write()
 
     def put(self, folder: int, name: bytes, status: FileStatus, facts: MediaFacts) -> int:
         home = self._homes.of(folder)
@@ -238,19 +244,19 @@ class ItemIndex:
 
     def _show(self, item: Record, home: Home) -> None:
         self._facets.link(item.id, values_of(item.traits(home)))
-        self._connection.execute(records.INSERT_TEXT, item.text())
+        self._texts.add(item.id, *item.text())
         self._effects.touch(item, more=1)
 
     def _hide(self, item: Record) -> None:
         self._facets.unlink(item.id)
-        self._connection.execute(records.DELETE_TEXT, (item.id,))
+        self._texts.remove(item.id)
         self._effects.touch(item, more=-1)
 
     def _change(self, old: Record, new: Record, home: Home) -> None:
         self._facets.relink(new.id, values_of(new.traits(home)))
         if old.text() != new.text():
-            self._connection.execute(records.DELETE_TEXT, (new.id,))
-            self._connection.execute(records.INSERT_TEXT, new.text())
+            self._texts.remove(new.id)
+            self._texts.add(new.id, *new.text())
         self._effects.touch(old, more=-1)
         self._effects.touch(new, more=1)
 

@@ -114,10 +114,9 @@ class Record(NamedTuple):
             album_home=home.album_home,
         )
 
-    def text(self) -> tuple[int, str, str, str, str]:
-        """The row of ``item_text``."""
+    def text(self) -> tuple[str, str, str, str]:
+        """The columns of ``item_text``."""
         return (
-            self.id,
             fold(self.title),
             _folded(self.artists, self.album_artists),
             fold(self.album) if self.album else "",
@@ -140,9 +139,6 @@ COLUMNS = ", ".join(Record._fields)
 SELECT = f"SELECT {COLUMNS} FROM items "  # noqa: S608 - constants
 INSERT = f"INSERT INTO items ({COLUMNS}) VALUES ({', '.join('?' * len(Record._fields))})"  # noqa: S608
 UPDATE = f"UPDATE items SET {', '.join(f'{name} = ?' for name in Record._fields)} WHERE id = ?"  # noqa: S608
-
-INSERT_TEXT = "INSERT INTO item_text (rowid, title, artists, album, genres) VALUES (?, ?, ?, ?, ?)"
-DELETE_TEXT = "DELETE FROM item_text WHERE rowid = ?"
 
 
 def record(
