@@ -157,7 +157,7 @@ CAPTIONS = ("srt", "smi", "ssa")
 """Formats of subtitles that televisions read which are told of one, or name captions."""
 
 PLAYLIST_SUFFIXES = frozenset({"m3u", "m3u8", "pls", "wpl", "xspf", "asx"})
-"""Files that list media: containers, not items."""
+"""Files that list media: containers, not items; or the tracks of a file beside them."""
 
 
 def by_suffix(name: str | bytes) -> MediaType | None:
@@ -171,6 +171,11 @@ def by_suffix(name: str | bytes) -> MediaType | None:
 def is_playlist(name: str | bytes) -> bool:
     """Whether a file's name claims that it lists media."""
     return suffix_of(name) in PLAYLIST_SUFFIXES
+
+
+def is_cue_sheet(name: str | bytes) -> bool:
+    """Whether a file's name claims that it tells the tracks of a record."""
+    return suffix_of(name) == "cue"
 
 
 def suffix_of(name: str | bytes) -> str:

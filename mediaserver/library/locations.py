@@ -83,6 +83,54 @@ def meaning(location: str, folder: bytes) -> Meaning:
     return _files(_spellings(location), folder)
 
 
+_SOUNDS = tuple(
+    dict.fromkeys(
+        (
+            *("flac", "ape", "wv", "tta", "wav", "aiff", "m4a"),
+            *(suffix for suffix, known in MEDIA_TYPES.items() if known.kind == "audio"),
+        )
+    )
+)
+"""Suffixes of sound, those of whole records first."""
+
+
+def meaning_in_sheet(location: str, folder: bytes) -> Meaning:
+    """What a file name means in a cue sheet that lies in a folder (absolute path).
+
+    Sheets tell of the file that was there when the disc was read: it was encoded since (another
+    suffix), and the folder moved here from some other place (a whole path is as good as a name).
+    """
+    if "\0" in location:
+        return Nothing("no path")
+    name = re.split(r"[\\/]", location)[-1]
+    if _WINDOWS.match(location):
+        return _sounds(_files([name.encode("utf-8", "replace")], folder))
+    found = meaning(location, folder)
+    if isinstance(found, Files) and location.startswith("/"):
+        here = b"%s/%s" % (folder, name.encode("utf-8", "replace"))
+        found = Files((*found.paths, here))
+    return _sounds(found)
+
+
+def _sounds(found: Meaning) -> Meaning:
+    """The same, and files that are called so but for their suffix."""
+    if not isinstance(found, Files):
+        return found
+    others = (
+        b"%s.%s" % (os.path.splitext(path)[0], suffix.encode())  # noqa: PTH122 - bytes
+        for path in found.paths
+        for suffix in _SOUNDS
+    )
+    return Files(tuple(dict.fromkeys((*found.paths, *others))))
+
+
+def beside_sheet(sheet: bytes) -> tuple[bytes, ...]:
+    """The files that a cue sheet at a path stands beside, should it name none that is there:
+    ``record.flac`` and others to ``record.cue``, and to ``record.flac.cue``."""
+    stem = os.path.splitext(sheet)[0]  # noqa: PTH122 - bytes
+    return (stem, *(b"%s.%s" % (stem, suffix.encode()) for suffix in _SOUNDS))
+
+
 def _spellings(path: str) -> list[bytes]:
     """A path as it is, with the separators of Windows, with its percent signs decoded."""
     texts = [path]

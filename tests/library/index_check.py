@@ -35,6 +35,7 @@ def problems(connection: sqlite3.Connection) -> list[str]:
         *_texts(connection),
         *_art(connection),
         *_playlists(connection),
+        *_parts(connection),
         *_subtitles(connection),
         *_settings(connection),
     ]
@@ -59,10 +60,12 @@ def _folders(connection: sqlite3.Connection) -> list[str]:
             while above is not None:
                 lists_below[above] += 1
                 above = folders[above]["parent_id"]
-    for item in rows(connection, "items", "name, folder_id, kind, shown"):
+    for item in rows(connection, "items", "name, folder_id, kind, shown, split"):
         folder: int | None = item["folder_id"]
-        shown = available[folders[item["folder_id"]]["root_id"]]
-        wrong += _differing(f"shown of {item['name']!r}", item["shown"], shown)
+        shown = available[folders[item["folder_id"]]["root_id"]] and not item["split"]
+        wrong += _differing(f"shown of {item['name']!r}", item["shown"], int(shown))
+        if item["split"]:
+            continue
         direct[item["folder_id"]][item["kind"]] += 1
         while folder is not None:
             below[folder][item["kind"]] += 1
@@ -265,6 +268,9 @@ def _playlists(connection: sqlite3.Connection) -> list[str]:
         seen: Counter[tuple[int | None, int | None]] = Counter()
         for row in own:
             what = (row["item_id"], row["station_id"])
+            if row["sheet"] is not None:
+                wrong += _splitting(row, items)
+                continue
             if row["shown"]:
                 wrong += _differing(f"time of {row}", row["time"], seen[what])
                 wrong += _differing(f"targets of {row}", what.count(None), 1)
@@ -288,6 +294,34 @@ def _playlists(connection: sqlite3.Connection) -> list[str]:
         wrong += _differing(f"playlist {playlist['name']!r}", found, expected)
     wrong += _differing("entries of nothing", dict(entries), {})
     return wrong
+
+
+def _splitting(entry: Row, items: dict[int, Row]) -> list[str]:
+    """A cue sheet names the file that it splits, or tells why it splits none; it lists nothing."""
+    wrong = _differing(f"shown of {entry}", (entry["shown"], entry["station_id"]), (0, None))
+    wrong += _differing(f"reason of {entry}", entry["reason"] is None, entry["item_id"] is not None)
+    if entry["item_id"] is not None:
+        named = items[entry["item_id"]]
+        wrong += _differing(f"file of {entry}", (named["split"], named["part"]), (1, 0))
+    return wrong
+
+
+def _parts(connection: sqlite3.Connection) -> list[str]:
+    """The parts of a file that is split, and no others, are there, and as it is."""
+    items = rows(connection, "items")
+    wholes = {(item["folder_id"], item["name"]): item for item in items if not item["part"]}
+    split = {place for place, item in wholes.items() if item["split"]}
+    wrong = []
+    places = set()
+    for part in (item for item in items if item["part"]):
+        place = part["folder_id"], part["name"]
+        places.add(place)
+        for name in ("kind", "size", "mtime_ns", "inode", "fingerprint", "art_id", "mime_type"):
+            wrong += _differing(f"{name} of part {place}", part[name], wholes[place][name])
+        end = wholes[place]["duration_ms"] * 1000 if part["end_us"] is None else part["end_us"]
+        length = round((end - part["begin_us"]) / 1000)
+        wrong += _differing(f"length of part {place}", part["duration_ms"], length)
+    return [*wrong, *_differing("files with parts", places, split)]
 
 
 def _subtitles(connection: sqlite3.Connection) -> list[str]:

@@ -14,6 +14,7 @@ from mediaserver.library.indexing.folder_counts import FolderCounts
 from mediaserver.library.indexing.homes import Homes
 from mediaserver.library.indexing.items import Effects, ItemIndex
 from mediaserver.library.indexing.known import ArtFile, FileStatus, stored
+from mediaserver.library.indexing.parts import PartIndex
 from mediaserver.library.indexing.playlists import PlaylistIndex
 from mediaserver.library.indexing.sidecars import SidecarIndex, Sidecars
 from mediaserver.library.object_ids import KEY_BITS, hashed
@@ -41,6 +42,7 @@ class Batch:
         self._sidecars = SidecarIndex(connection, self._art)
         self._folders = FolderCounts(connection)
         self._effects = Effects()
+        self._to_split: set[int] = set()
         self.facets = FacetLinks(connection, pairs, facet_ids)
         self._items = ItemIndex(
             connection,
@@ -49,15 +51,26 @@ class Batch:
             folders=self._folders,
             art=self._art,
             effects=self._effects,
+            to_split=self._to_split,
             now=int(now),
         )
         self._playlists = PlaylistIndex(
-            connection, homes=self._homes, folders=self._folders, effects=self._effects
+            connection,
+            homes=self._homes,
+            folders=self._folders,
+            effects=self._effects,
+            to_split=self._to_split,
+        )
+        self._parts = PartIndex(
+            connection, homes=self._homes, items=self._items, to_split=self._to_split
         )
 
     def effects(self) -> Effects:
         """What the batch has done so far, its playlists and counts of folders written."""
         self._playlists.finish()
+        if self._parts.finish():
+            # Other lists name what has come or gone by this.
+            self._playlists.finish()
         self._folders.finish()
         self._items.finish()
         self._effects.folders |= self._folders.touched
@@ -330,7 +343,9 @@ class Batch:
         # What refers to a removed row is removed before the end.
         connection.execute("PRAGMA defer_foreign_keys = ON")
         mended = checking.mend_structure(connection)
-        mended |= checking.remove_strays(connection)
+        strays = checking.remove_strays(connection), checking.mend_parts(connection)
+        number = sum(found.get(checking.STRAYS, 0) for found in strays)
+        mended |= {checking.STRAYS: number} if number else {}
         mended |= checking.mend_art(connection)
         mended |= checking.broken_texts(connection)
         checking.renew_texts(connection)
@@ -345,6 +360,7 @@ class Batch:
         ):
             self._folders.count_item(folder, kind, number)
         self._show_again([key for (key,) in connection.execute("SELECT id FROM folders")])
+        self._to_split.update(checking.with_sheets(connection))
         return mended
 
     # ---- what folders have in common

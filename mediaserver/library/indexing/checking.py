@@ -27,7 +27,7 @@ COUNTS = tuple(
 """The columns of ``folders`` that follow from other rows, beside ``shown``."""
 
 _DERIVED: dict[str, tuple[str, tuple[str, ...]]] = {
-    "items": ("id", ("shown",)),
+    "items": ("id", ("shown", "split", "begin_us", "end_us")),
     "folders": ("id", ("shown", *COUNTS)),
     "facets": ("id", ("kind", "key", "item_count", "artists", "genres", "date", "art_id")),
     "item_facets": ("facet_id, sort_key, item_id", ("facet_kind",)),
@@ -85,6 +85,29 @@ def remove_strays(connection: sqlite3.Connection) -> Mended:
             f"DELETE FROM {table} WHERE {column} NOT IN (SELECT id FROM {others})"  # noqa: S608
         ).rowcount
     return {STRAYS: removed} if removed else {}
+
+
+def mend_parts(connection: sqlite3.Connection) -> Mended:
+    """Parts of files: each has a file that is split."""
+    removed = connection.execute(
+        "DELETE FROM items AS p WHERE part > 0 AND NOT EXISTS (SELECT 1 FROM items AS w "
+        "WHERE w.folder_id = p.folder_id AND w.name = p.name AND w.part = 0)"
+    ).rowcount
+    connection.execute(
+        "UPDATE items AS w SET split = 1 WHERE part = 0 AND split = 0 AND EXISTS "
+        "(SELECT 1 FROM items AS p "
+        "WHERE p.folder_id = w.folder_id AND p.name = w.name AND p.part > 0)"
+    )
+    return {STRAYS: removed} if removed else {}
+
+
+def with_sheets(connection: sqlite3.Connection) -> list[int]:
+    """The keys of files that are split, or that a cue sheet would split."""
+    rows = connection.execute(
+        "SELECT id FROM items WHERE part = 0 AND (split OR sheet IS NOT NULL) UNION "
+        "SELECT item_id FROM playlist_entries WHERE sheet IS NOT NULL AND item_id IS NOT NULL"
+    )
+    return [key for (key,) in rows]
 
 
 def mend_art(connection: sqlite3.Connection) -> Mended:

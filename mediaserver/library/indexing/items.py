@@ -57,8 +57,10 @@ class ItemIndex:
         folders: FolderCounts,
         art: ArtIndex,
         effects: Effects,
+        to_split: set[int],
         now: int,
     ) -> None:
+        """``to_split``: files that are, or may be, split otherwise now, for :mod:`.parts`."""
         self._connection = connection
         self._homes = homes
         self._facets = facets
@@ -68,8 +70,7 @@ class ItemIndex:
         self._now = now
         self._texts = Texts(connection, "item_text")
         self._tombstones = Tombstones(connection, now)
-        self.stale: set[int] = set()
-        """Files that are, or may be, split into parts: these are to be made again."""
+        self._to_split = to_split
 
     def finish(self) -> None:
         """Write what was gathered."""
@@ -127,13 +128,15 @@ class ItemIndex:
             self._remove(part)
         self._remove(old)
 
-    def set_parts(self, key: int, parts: Sequence[Record]) -> None:
+    def find(self, key: int) -> Record | None:
+        return self._one("WHERE id = ?", (key,))
+
+    def set_parts(self, whole: Record, parts: Sequence[Record]) -> None:
         """Show a file as its parts, in their order; without any, as the whole it is.
 
         Parts that were there before keep their key and date, others are given those here: that
         of the file's fingerprint and their number, and the file's.
         """
-        whole = self._of(key)
         home = self._homes.of(whole.folder_id)
         before = {part.part: part for part in self._parts_of(whole)}
         for number in before.keys() - {part.part for part in parts}:
@@ -147,7 +150,6 @@ class ItemIndex:
             self._insert(part._replace(id=own, added=added or whole.added), home)
         split = bool(parts)
         self._update(whole, whole._replace(split=split, shown=home.available and not split), home)
-        self.stale.discard(key)
 
     def in_folder(self, folder: int) -> list[Record]:
         """All of a folder, files and parts."""
@@ -204,7 +206,7 @@ class ItemIndex:
         self._connection.execute(records.INSERT, item)
         self._count(item, 1)
         if item.sheet is not None:
-            self.stale.add(item.id)
+            self._to_split.add(item.id)
         if item.shown:
             self._show(item, home)
 
@@ -220,7 +222,7 @@ class ItemIndex:
             self._count(old, -1)
             self._count(new, 1)
         if new.split or new.sheet is not None or old.sheet is not None:
-            self.stale.add(new.id)
+            self._to_split.add(new.id)
         if old.shown and new.shown:
             if moved or not old.is_seen_as(new):
                 self._change(old, new, home)
@@ -236,7 +238,7 @@ class ItemIndex:
         self._art.release(old.id)
         self._connection.execute("DELETE FROM items WHERE id = ?", (old.id,))
         self._count(old, -1)
-        self.stale.discard(old.id)
+        self._to_split.discard(old.id)
 
     def _count(self, item: Record, amount: int) -> None:
         if not item.split:
@@ -274,7 +276,7 @@ class ItemIndex:
         return records.found(self._connection, where, (whole.folder_id, whole.name))
 
     def _of(self, key: int) -> Record:
-        item = self._one("WHERE id = ?", (key,))
+        item = self.find(key)
         if item is None:
             raise KeyError(key)
         return item

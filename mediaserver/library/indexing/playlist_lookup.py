@@ -36,6 +36,7 @@ class ItemLookup:
         self._folded: dict[tuple[int, bytes], int | None] = {}
         self._folders_in: dict[int, dict[str, int]] = {}
         self._items_in: dict[int, dict[str, int]] = {}
+        self._sounds_in: dict[int, tuple[dict[bytes, int], dict[str, int]]] = {}
         self.found: dict[int, FoundItem] = {}
         """The items that were found, by their keys."""
 
@@ -48,6 +49,25 @@ class ItemLookup:
                 if key is not None and self._shown(key):
                     return key
         return None
+
+    def file_in(self, folder: int, names: Iterable[bytes]) -> int | None:
+        """The key of a file of sound in a folder that has one of these names, in their order.
+
+        Whether it is shown does not matter, nor whether its root is there.
+        """
+        if folder not in self._sounds_in:
+            rows = self._connection.execute(
+                "SELECT name, id FROM items WHERE folder_id = ? AND part = 0 AND kind = 'audio' "
+                "ORDER BY name DESC",
+                (folder,),
+            ).fetchall()
+            similar = {folded_name(each): item for each, item in rows}
+            self._sounds_in[folder] = dict(rows), similar
+        exact, similar = self._sounds_in[folder]
+        wanted = list(names)
+        found = [exact.get(name) for name in wanted]
+        found += [similar.get(folded_name(name)) for name in wanted]
+        return next((key for key in found if key is not None), None)
 
     def why(self, path: bytes) -> str:
         """Why there is nothing at a path."""
@@ -82,7 +102,7 @@ class ItemLookup:
         if key is None:
             return None
         row = self._connection.execute(
-            "SELECT id FROM items WHERE folder_id = ? AND name = ?", (key, name)
+            "SELECT id FROM items WHERE folder_id = ? AND name = ? AND part = 0", (key, name)
         ).fetchone()
         return None if row is None else int(row[0])
 
@@ -103,7 +123,8 @@ class ItemLookup:
             return None
         if key not in self._items_in:
             rows = self._connection.execute(
-                "SELECT name, id FROM items WHERE folder_id = ? ORDER BY name DESC", (key,)
+                "SELECT name, id FROM items WHERE folder_id = ? AND part = 0 ORDER BY name DESC",
+                (key,),
             )
             # Of several that differ in nothing else the first counts.
             self._items_in[key] = {folded_name(each): item for each, item in rows}

@@ -18,17 +18,27 @@ from collections.abc import Iterable
 from itertools import count
 from typing import NamedTuple
 
+from mediaserver.library import sheets
 from mediaserver.library.folding import sort_key
 from mediaserver.library.indexing.folder_counts import FolderCounts
 from mediaserver.library.indexing.homes import Home, Homes
 from mediaserver.library.indexing.items import Effects
 from mediaserver.library.indexing.known import FileStatus, stored
 from mediaserver.library.indexing.playlist_lookup import ItemLookup
-from mediaserver.library.locations import Address, Files, Meaning, Nothing, folded_name, meaning
+from mediaserver.library.indexing.sheet_files import files_to_split
+from mediaserver.library.locations import (
+    Address,
+    Files,
+    Meaning,
+    Nothing,
+    folded_name,
+    meaning,
+    meaning_in_sheet,
+)
 from mediaserver.library.object_ids import KEY_BITS, hashed
 from mediaserver.library.objects import Kind, PlaylistEntry, PlaylistFacts
 from mediaserver.library.readers.naming import clean, title_of
-from mediaserver.media_types import is_playlist
+from mediaserver.media_types import is_cue_sheet, is_playlist
 
 INTERNET_RADIO = "internet_radio"
 """The setting that says whether addresses in playlists are shown."""
@@ -48,6 +58,7 @@ def internet_radio(connection: sqlite3.Connection) -> bool:
 
 class _Playlist(NamedTuple):
     folder: int
+    name: bytes
     shown: bool
     kind: str
     entry_count: int
@@ -74,11 +85,14 @@ class PlaylistIndex:
         homes: Homes,
         folders: FolderCounts,
         effects: Effects,
+        to_split: set[int],
     ) -> None:
+        """``to_split``: files that may be records of other tracks now, for :mod:`.parts`."""
         self._connection = connection
         self._homes = homes
         self._folders = folders
         self._effects = effects
+        self._to_split = to_split
         self._stale: set[int] = set()
         """Playlists whose entries are to be looked up again."""
         self._paths: set[bytes] = set()
@@ -120,6 +134,7 @@ class PlaylistIndex:
         """The file is gone."""
         playlist = self._of(key)
         self._hide(key, playlist)
+        self._note_split(key)
         for table in ("playlist_entries", "playlist_places"):
             self._connection.execute(f"DELETE FROM {table} WHERE playlist_id = ?", (key,))  # noqa: S608
         self._connection.execute("DELETE FROM playlists WHERE id = ?", (key,))
@@ -159,7 +174,7 @@ class PlaylistIndex:
         if self._any():
             touched = self._with_items(self._effects.items)
             paths = self._paths | {self._homes.of(key).path for key in self._effects.folders}
-            stale |= touched | self._at_places(paths)
+            stale |= touched | self._with_items(self._to_split) | self._at_places(paths)
         self._stale, self._paths = set(), set()
         if not stale:
             return
@@ -193,22 +208,33 @@ class PlaylistIndex:
         before = self._of(key)
         home = self._homes.of(before.folder)
         rows = self._connection.execute(
-            "SELECT id, location, shown, reason, item_id, station_id, time FROM playlist_entries "
-            "WHERE playlist_id = ? ORDER BY position",
+            "SELECT id, location, sheet, shown, reason, item_id, station_id, time "
+            "FROM playlist_entries WHERE playlist_id = ? ORDER BY position",
             (key,),
         ).fetchall()
-        meanings = [meaning(row[1], home.path) for row in rows]
-        entries = self._looked_up(meanings, lookup, radio=radio)
+        means = meaning_in_sheet if is_cue_sheet(before.name) else meaning
+        meanings = [means(row[1], home.path) for row in rows]
+        if any(row[2] for row in rows):
+            named = zip(meanings, (row[2] for row in rows), strict=True)
+            found = files_to_split(self._connection, lookup, home, before.name, list(named))
+            # The tracks stand in the folder themselves: nothing of it is shown as a list.
+            entries = [_Entry(False, reason, item, None, 0) for item, reason in found]
+        else:
+            entries = self._looked_up(meanings, lookup, radio=radio)
         differing = [
             (*entry, row[0])
             for row, entry in zip(rows, entries, strict=True)
-            if row[2:] != tuple(entry)
+            if row[3:] != tuple(entry)
         ]
+        if differing:
+            self._note_split(key)
         self._connection.executemany(
             "UPDATE playlist_entries SET shown = ?, reason = ?, item_id = ?, station_id = ?, "
             "time = ? WHERE id = ?",
             differing,
         )
+        if differing:
+            self._note_split(key)
         self._write_places(key, meanings)
         seen = self._show(key, before, entries, lookup, home)
         if seen and (differing or touched):
@@ -230,6 +256,15 @@ class PlaylistIndex:
             entries.append(entry)
         return entries
 
+    def _note_split(self, key: int) -> None:
+        """The files that a playlist splits are to be looked at."""
+        rows = self._connection.execute(
+            "SELECT item_id FROM playlist_entries "
+            "WHERE playlist_id = ? AND sheet IS NOT NULL AND item_id IS NOT NULL",
+            (key,),
+        )
+        self._to_split.update(item for (item,) in rows)
+
     def _show(
         self, key: int, before: _Playlist, entries: list[_Entry], lookup: ItemLookup, home: Home
     ) -> bool:
@@ -240,6 +275,7 @@ class PlaylistIndex:
         sounds = not kinds or len(kinds) < len(shown) or Kind.AUDIO in kinds
         after = _Playlist(
             before.folder,
+            before.name,
             home.available and bool(shown),
             Kind.AUDIO.value if sounds else kinds[0],
             len(shown),
@@ -249,7 +285,7 @@ class PlaylistIndex:
             return after.shown
         self._connection.execute(
             "UPDATE playlists SET shown = ?, kind = ?, entry_count = ?, art_id = ? WHERE id = ?",
-            (*after[1:], key),
+            (*after[2:], key),
         )
         if after.shown != before.shown:
             self._folders.count_playlist(before.folder, 1 if after.shown else -1)
@@ -287,11 +323,12 @@ class PlaylistIndex:
 
     def _of(self, key: int) -> _Playlist:
         row = self._connection.execute(
-            "SELECT folder_id, shown, kind, entry_count, art_id FROM playlists WHERE id = ?", (key,)
+            "SELECT folder_id, name, shown, kind, entry_count, art_id FROM playlists WHERE id = ?",
+            (key,),
         ).fetchone()
         if row is None:
             raise KeyError(key)
-        return _Playlist(row[0], bool(row[1]), *row[2:])
+        return _Playlist(row[0], row[1], bool(row[2]), *row[3:])
 
     def _at(self, folder: int, name: bytes) -> int | None:
         row = self._connection.execute(
@@ -328,17 +365,26 @@ class PlaylistIndex:
 
     def _write_entries(self, key: int, facts: PlaylistFacts) -> None:
         """Replace the entries where they are not the same as before."""
-        said = [(entry.location, entry.title or _title(entry)) for entry in facts.entries]
+        said = [
+            (
+                entry.location,
+                entry.title or _title(entry),
+                None if entry.sheet is None else sheets.written(entry.sheet),
+            )
+            for entry in facts.entries
+        ]
         known = self._connection.execute(
-            "SELECT location, title FROM playlist_entries WHERE playlist_id = ? ORDER BY position",
+            "SELECT location, title, sheet FROM playlist_entries "
+            "WHERE playlist_id = ? ORDER BY position",
             (key,),
         ).fetchall()
         if known == said:
             return
+        self._note_split(key)
         self._connection.execute("DELETE FROM playlist_entries WHERE playlist_id = ?", (key,))
         self._connection.executemany(
-            "INSERT INTO playlist_entries (playlist_id, position, location, title, shown, time) "
-            "VALUES (?, ?, ?, ?, 0, 0)",
+            "INSERT INTO playlist_entries (playlist_id, position, location, title, sheet, shown, "
+            "time) VALUES (?, ?, ?, ?, ?, 0, 0)",
             [(key, position, *entry) for position, entry in enumerate(said)],
         )
 

@@ -29,6 +29,7 @@ from mutagen.wavpack import WavPack
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.readers import boxes, dlna_profiles, frames, id3, riff, tags
 from mediaserver.library.readers.contents import Contents, id3_size
+from mediaserver.library.readers.cue_sheets import flac_sheet
 from mediaserver.library.readers.found import Found
 
 SMALL = 1 << 20
@@ -76,6 +77,8 @@ def flac(contents: Contents, found: Found) -> None:
             _id3(contents, found)
     if file.tags is not None:
         tags.vorbis(found, list(file.tags))
+    if file.cuesheet is not None and info.sample_rate:
+        found.sheet = flac_sheet(file.cuesheet.tracks, info.sample_rate)
     if file.pictures:
         found.picture = (
             tags.choose((int(picture.type), picture.data) for picture in file.pictures)

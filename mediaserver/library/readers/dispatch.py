@@ -206,6 +206,8 @@ _TAG_FIELDS = (
     "disc",
     "date",
     "description",
+    "cue_sheet",
+    "sheet",
     "picture",
 )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from mediaserver.library.names import by_name, videos
-from mediaserver.library.objects import Kind, MediaFacts
+from mediaserver.library.objects import Kind, MediaFacts, Sheet
 from mediaserver.library.readers.naming import clean
 from mediaserver.library.readers.picture_header import art_of
 
@@ -54,6 +54,11 @@ class Found:
     color_depth: int | None = None
     orientation: int | None = None
     camera: str | None = None
+
+    cue_sheet: str | None = None
+    """In its tags, as it is written there."""
+    sheet: Sheet | None = None
+    """In a block of its own."""
 
     picture: bytes | None = None
     """The embedded picture that stands for the file."""

@@ -56,6 +56,7 @@ def apply(found: Found, tags: ID3) -> None:
         or date(first(texts("TDOR")))
     )
     found.release_id = release_id(first(texts("TXXX:MusicBrainz Album Id"))) or found.release_id
+    found.cue_sheet = first(texts("TXXX:CUESHEET")) or found.cue_sheet
     found.description = _comment(reader) or found.description
     pictures = [
         (int(frame.type), bytes(frame.data)) for frame in reader.all("APIC") if frame.mime != "-->"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Literal
 
-from mediaserver.library.objects import EmbeddedArt, Kind, MediaFacts
+from mediaserver.library.objects import EmbeddedArt, Kind, MediaFacts, Sheet, SheetTrack
 
 MAX_FRAME = 64 << 20
 """Bytes; more than any picture we hand over."""
@@ -94,7 +94,8 @@ PROFILES: dict[str, ImageProfile] = {
 ORIGINAL = "original"
 
 ANSWERS = {
-    (found.__module__, found.__qualname__): found for found in (EmbeddedArt, Kind, Picture, Failed)
+    (found.__module__, found.__qualname__): found
+    for found in (EmbeddedArt, Kind, Sheet, SheetTrack, Picture, Failed)
 }
 """The classes that an answer may consist of, beside Python's plain values."""
 

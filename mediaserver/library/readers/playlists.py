@@ -1,4 +1,4 @@
-"""Playlist files as lists of entries: M3U, M3U8, PLS, XSPF, ASX, WPL.
+"""Playlist files as lists of entries: M3U, M3U8, PLS, XSPF, ASX, WPL; and :mod:`.cue_sheets`.
 
 What a file says is taken as text: nothing that it names is opened here, no entity in it is
 expanded (security.md M7, S1). Reading is bounded by the file's size, so it needs no process of its
@@ -14,6 +14,7 @@ from lxml import etree
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.objects import PlaylistEntry, PlaylistFacts
 from mediaserver.library.readers.contents import open_contents
+from mediaserver.library.readers.cue_sheets import parse_cue_sheet
 from mediaserver.library.readers.naming import clean
 from mediaserver.media_types import suffix_of
 
@@ -61,6 +62,8 @@ def read_playlist(path: bytes) -> PlaylistFacts:
 
 def parse_playlist(data: bytes, suffix: str) -> PlaylistFacts:
     """The contents of a playlist file of a suffix. Raises UnreadableMedia."""
+    if suffix == "cue":
+        return parse_cue_sheet(data)
     text = _decoded(data)
     if "\0" in text:
         raise UnreadableMedia("not a text")

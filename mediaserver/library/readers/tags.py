@@ -75,6 +75,7 @@ def named(found: Found, tags: Mapping[str, Sequence[str]]) -> None:
         or found.date
         or date(first(get("ORIGINALDATE") or get("ORIGINALYEAR")))
     )
+    found.cue_sheet = first(get("CUESHEET")) or found.cue_sheet
     found.description = (
         first(get("DESCRIPTION") or get("SYNOPSIS") or get("SUMMARY") or get("COMMENT"))
         or found.description

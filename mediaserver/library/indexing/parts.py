@@ -1,0 +1,104 @@
+"""Files that hold a record shown as its tracks, for as long as a cue sheet tells them apart.
+
+Everything that tells on it (the file, its tags, the sheet, where either is) may change in a batch.
+So at its end the parts of each file concerned are made again, of its row and its sheet, and what
+is the same stays untouched.
+"""
+
+import sqlite3
+
+from mediaserver.library import sheets
+from mediaserver.library.facets import album_key
+from mediaserver.library.folding import number_key, sort_key
+from mediaserver.library.indexing.homes import Home, Homes
+from mediaserver.library.indexing.items import ItemIndex
+from mediaserver.library.indexing.records import Record
+from mediaserver.library.indexing.sheet_files import Splitting, sheet_of
+from mediaserver.library.objects import Kind, SheetTrack
+from mediaserver.library.readers.naming import title_of
+
+
+class PartIndex:
+    """The parts of one batch. ``to_split``: files whose parts are to be made again."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        homes: Homes,
+        items: ItemIndex,
+        to_split: set[int],
+    ) -> None:
+        self._connection = connection
+        self._homes = homes
+        self._items = items
+        self._to_split = to_split
+
+    def finish(self) -> bool:
+        """Make parts again; whether anything was, or is, split."""
+        keys = sorted(self._to_split)
+        any_split = False
+        for key in keys:
+            whole = self._items.find(key)
+            if whole is None:
+                continue
+            parts = self._parts(whole)
+            if parts or whole.split:
+                self._items.set_parts(whole, parts)
+                any_split = True
+        self._to_split.clear()
+        return any_split
+
+    def _parts(self, whole: Record) -> list[Record]:
+        if whole.kind != Kind.AUDIO or whole.reason is not None:
+            return []
+        found = sheet_of(self._connection, whole.id, whole.name, whole.sheet)
+        if found is None or sheets.misfit(found.sheet, whole.duration_ms) is not None:
+            return []
+        home = self._homes.of(whole.folder_id)
+        return [_part(whole, home, found, track) for track in found.sheet.tracks]
+
+
+def _part(whole: Record, home: Home, splitting: Splitting, track: SheetTrack) -> Record:
+    """A track's row; key and date are for others to give. The file's tags fill what its sheet
+    does not say."""
+    sheet = splitting.sheet
+    title = track.title or f"Track {track.number:02d}"
+    title_key = sort_key(title)
+    disc = sheet.disc or whole.disc
+    artists = _lines(track.artists or sheet.artists)
+    album_artists = _lines(sheet.artists)
+    composers = _lines(track.composers or sheet.composers)
+    length_us = (whole.duration_ms or 0) * 1000
+    end_us = length_us if track.end_us is None else track.end_us
+    return whole._replace(
+        part=track.number,
+        split=False,
+        sheet=None,
+        shown=home.available,
+        title=title,
+        named=False,
+        sort_key=title_key,
+        album_key=album_key(disc or home.disc, track.number, title_key),
+        record_key=f"{sort_key(title_of(splitting.name))} {number_key(track.number)}",
+        artists=artists or whole.artists,
+        artist_sorts=None if artists else whole.artist_sorts,
+        album_artists=album_artists or whole.album_artists,
+        album_artist_sorts=None if album_artists else whole.album_artist_sorts,
+        composers=composers or whole.composers,
+        composer_sorts=None if composers else whole.composer_sorts,
+        genres=_lines(sheet.genres) or whole.genres,
+        album=sheet.title or whole.album or whole.title,
+        album_sort=None if sheet.title else whole.album_sort,
+        track=track.number,
+        disc=disc,
+        date=sheet.date or whole.date,
+        description=sheet.description or whole.description,
+        begin_us=track.begin_us,
+        end_us=track.end_us,
+        duration_ms=round((end_us - track.begin_us) / 1000),
+    )
+
+
+def _lines(values: tuple[str, ...]) -> str | None:
+    return "\n".join(values) or None
