@@ -259,7 +259,7 @@ def _playlists(connection: sqlite3.Connection) -> list[str]:
         ).fetchall()
     )
     entries: dict[int, list[Row]] = defaultdict(list)
-    for row in rows(connection, "playlist_entries ORDER BY playlist_id, position"):
+    for row in rows(connection, "playlist_entries ORDER BY playlist_id, position, id"):
         entries[row["playlist_id"]].append(row)
     wrong = []
     for playlist in rows(connection, "playlists"):
@@ -281,7 +281,9 @@ def _playlists(connection: sqlite3.Connection) -> list[str]:
             if row["item_id"] is not None:
                 wrong += _differing(f"item of {row}", items[row["item_id"]]["shown"], 1)
         wrong += _differing("entries", playlist["entry_count"], len(shown))
-        wrong += _differing("positions", [row["position"] for row in own], list(range(len(own))))
+        # The tracks of a record that one line of the file names share their position.
+        positions = sorted({row["position"] for row in own})
+        wrong += _differing("positions", positions, list(range(len(positions))))
         named = [items[row["item_id"]] for row in shown if row["item_id"] is not None]
         sounds = {item["kind"] for item in named if item["kind"] == "audio"}
         is_audio = sounds or len(named) < len(shown) or not named

@@ -40,15 +40,17 @@ class ItemLookup:
         self.found: dict[int, FoundItem] = {}
         """The items that were found, by their keys."""
 
-    def first(self, paths: Iterable[bytes]) -> int | None:
-        """The key of the item at the first of several paths that has one."""
+    def first(self, paths: Iterable[bytes]) -> list[int]:
+        """The key of the item at the first of several paths that has one, or those of its tracks
+        where it is split; none if there is nothing."""
         located = [place for path in paths if (place := self._located(path)) is not None]
         for find in (self._exact, self._similar):
             for root, folder, name in located:
                 key = find(root, folder, name)
-                if key is not None and self._shown(key):
-                    return key
-        return None
+                found = [] if key is None else self._shown(key)
+                if found:
+                    return found
+        return []
 
     def file_in(self, folder: int, names: Iterable[bytes]) -> int | None:
         """The key of a file of sound in a folder that has one of these names, in their order.
@@ -85,15 +87,19 @@ class ItemLookup:
                 return (root, folder, name) if available else None
         return None
 
-    def _shown(self, key: int) -> bool:
-        if key not in self.found:
-            row = self._connection.execute(
-                "SELECT kind, art_id FROM items WHERE id = ? AND shown", (key,)
-            ).fetchone()
-            if row is None:
-                return False
-            self.found[key] = FoundItem(*row)
-        return True
+    def _shown(self, key: int) -> list[int]:
+        """What is shown of a file."""
+        if key in self.found:
+            return [key]
+        rows = self._connection.execute(
+            "SELECT id, kind, art_id FROM items WHERE id = ? AND shown UNION ALL "
+            "SELECT * FROM (SELECT p.id, p.kind, p.art_id FROM items AS w JOIN items AS p "
+            "ON p.folder_id = w.folder_id AND p.name = w.name AND p.part > 0 "
+            "WHERE w.id = ? AND w.split AND p.shown ORDER BY p.part)",
+            (key, key),
+        ).fetchall()
+        self.found.update({item: FoundItem(*seen) for item, *seen in rows})
+        return [row[0] for row in rows]
 
     # ---- letter by letter
 

@@ -15,8 +15,8 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from itertools import count
-from typing import NamedTuple
+from itertools import count, groupby
+from typing import Any, NamedTuple
 
 from mediaserver.library import sheets
 from mediaserver.library.folding import sort_key
@@ -38,6 +38,7 @@ from mediaserver.library.locations import (
 from mediaserver.library.object_ids import KEY_BITS, hashed
 from mediaserver.library.objects import Kind, PlaylistEntry, PlaylistFacts
 from mediaserver.library.readers.naming import clean, title_of
+from mediaserver.library.readers.playlists import MAX_ENTRIES
 from mediaserver.media_types import is_cue_sheet, is_playlist
 
 INTERNET_RADIO = "internet_radio"
@@ -73,6 +74,10 @@ class _Entry(NamedTuple):
     item_id: int | None
     station_id: int | None
     time: int
+
+
+_Row = tuple[Any, ...]
+"""Of ``playlist_entries``: id, position, location, sheet, and the fields of :class:`_Entry`."""
 
 
 class PlaylistIndex:
@@ -208,53 +213,51 @@ class PlaylistIndex:
         before = self._of(key)
         home = self._homes.of(before.folder)
         rows = self._connection.execute(
-            "SELECT id, location, sheet, shown, reason, item_id, station_id, time "
-            "FROM playlist_entries WHERE playlist_id = ? ORDER BY position",
+            "SELECT id, position, location, sheet, shown, reason, item_id, station_id, time "
+            "FROM playlist_entries WHERE playlist_id = ? ORDER BY position, id",
             (key,),
         ).fetchall()
+        # What one line of the file stands for: it has an entry, and the tracks of a record more.
+        lines = [list(own) for _, own in groupby(rows, key=lambda row: row[1])]
         means = meaning_in_sheet if is_cue_sheet(before.name) else meaning
-        meanings = [means(row[1], home.path) for row in rows]
-        if any(row[2] for row in rows):
-            named = zip(meanings, (row[2] for row in rows), strict=True)
+        meanings = [means(own[0][2], home.path) for own in lines]
+        if any(row[3] for row in rows):
+            named = zip(meanings, (own[0][3] for own in lines), strict=True)
             found = files_to_split(self._connection, lookup, home, before.name, list(named))
             # The tracks stand in the folder themselves: nothing of it is shown as a list.
-            entries = [_Entry(False, reason, item, None, 0) for item, reason in found]
+            entries = [[_Entry(False, reason, item, None, 0)] for item, reason in found]
         else:
-            entries = self._looked_up(meanings, lookup, radio=radio)
+            entries = _looked_up(meanings, lookup, radio=radio)
         differing = [
-            (*entry, row[0])
-            for row, entry in zip(rows, entries, strict=True)
-            if row[3:] != tuple(entry)
+            (own, wanted)
+            for own, wanted in zip(lines, entries, strict=True)
+            if [row[4:] for row in own] != wanted
         ]
         if differing:
             self._note_split(key)
-        self._connection.executemany(
-            "UPDATE playlist_entries SET shown = ?, reason = ?, item_id = ?, station_id = ?, "
-            "time = ? WHERE id = ?",
-            differing,
-        )
-        if differing:
+            self._rewrite(key, differing)
             self._note_split(key)
         self._write_places(key, meanings)
-        seen = self._show(key, before, entries, lookup, home)
+        seen = self._show(key, before, [each for own in entries for each in own], lookup, home)
         if seen and (differing or touched):
             self._effects.playlists.add(key)
 
-    def _looked_up(
-        self, meanings: list[Meaning], lookup: ItemLookup, *, radio: bool
-    ) -> list[_Entry]:
-        times: Counter[tuple[str, int]] = Counter()
-        entries = []
-        for each in meanings:
-            entry = _entry(each, lookup, radio=radio)
-            if entry.shown:
-                what = (
-                    ("u", entry.station_id or 0) if entry.item_id is None else ("i", entry.item_id)
-                )
-                entry = entry._replace(time=times[what])
-                times[what] += 1
-            entries.append(entry)
-        return entries
+    def _rewrite(self, key: int, lines: Iterable[tuple[list[_Row], list[_Entry]]]) -> None:
+        """``lines``: rows of one line of the file each, and what it stands for now."""
+        for rows, (first, *more) in lines:
+            self._connection.execute(
+                "UPDATE playlist_entries SET shown = ?, reason = ?, item_id = ?, station_id = ?, "
+                "time = ? WHERE id = ?",
+                (*first, rows[0][0]),
+            )
+            self._connection.executemany(
+                "DELETE FROM playlist_entries WHERE id = ?", [(row[0],) for row in rows[1:]]
+            )
+            self._connection.executemany(
+                "INSERT INTO playlist_entries (playlist_id, position, location, shown, reason, "
+                "item_id, station_id, time) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(key, *rows[0][1:3], *entry) for entry in more],
+            )
 
     def _note_split(self, key: int) -> None:
         """The files that a playlist splits are to be looked at."""
@@ -374,11 +377,11 @@ class PlaylistIndex:
             for entry in facts.entries
         ]
         known = self._connection.execute(
-            "SELECT location, title, sheet FROM playlist_entries "
-            "WHERE playlist_id = ? ORDER BY position",
+            "SELECT location, title, sheet, min(id) FROM playlist_entries "
+            "WHERE playlist_id = ? GROUP BY position ORDER BY position",
             (key,),
         ).fetchall()
-        if known == said:
+        if [row[:3] for row in known] == said:
             return
         self._note_split(key)
         self._connection.execute("DELETE FROM playlist_entries WHERE playlist_id = ?", (key,))
@@ -414,19 +417,35 @@ def _stored(status: FileStatus) -> tuple[int, int, int, int]:
     )
 
 
-def _entry(each: Meaning, lookup: ItemLookup, *, radio: bool) -> _Entry:
-    """What an entry names now; how often it was named before is not known here."""
+def _looked_up(meanings: list[Meaning], lookup: ItemLookup, *, radio: bool) -> list[list[_Entry]]:
+    """What each line names now: one entry, or the tracks of a record that is kept in one file."""
+    times: Counter[tuple[str, int]] = Counter()
+    room = MAX_ENTRIES - len(meanings)
+    lines = []
+    for each in meanings:
+        line = []
+        for entry in _entries(each, lookup, radio=radio)[: 1 + max(0, room)]:
+            what = ("u", entry.station_id or 0) if entry.item_id is None else ("i", entry.item_id)
+            line.append(entry._replace(time=times[what]) if entry.shown else entry)
+            times[what] += entry.shown
+        room -= len(line) - 1
+        lines.append(line)
+    return lines
+
+
+def _entries(each: Meaning, lookup: ItemLookup, *, radio: bool) -> list[_Entry]:
+    """What a line names now; how often it was named before is not known here."""
     if isinstance(each, Nothing):
-        return _Entry(False, each.reason, None, None, 0)
+        return [_Entry(False, each.reason, None, None, 0)]
     if isinstance(each, Address):
         if not radio:
-            return _Entry(False, NO_RADIO, None, None, 0)
-        return _Entry(True, None, None, hashed(KEY_BITS, b"station", each.url.encode()), 0)
+            return [_Entry(False, NO_RADIO, None, None, 0)]
+        return [_Entry(True, None, None, hashed(KEY_BITS, b"station", each.url.encode()), 0)]
     found = lookup.first(each.paths)
-    if found is not None:
-        return _Entry(True, None, found, None, 0)
+    if found:
+        return [_Entry(True, None, key, None, 0) for key in found]
     reason = NESTED if any(is_playlist(path) for path in each.paths) else lookup.why(each.paths[0])
-    return _Entry(False, reason, None, None, 0)
+    return [_Entry(False, reason, None, None, 0)]
 
 
 def _place(folder: bytes) -> int:
