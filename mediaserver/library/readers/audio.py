@@ -16,7 +16,7 @@ from mutagen.dsdiff import DSDIFF
 from mutagen.dsf import DSF
 from mutagen.flac import FLAC
 from mutagen.monkeysaudio import MonkeysAudio
-from mutagen.mp3 import MP3, BitrateMode
+from mutagen.mp3 import BitrateMode, MPEGInfo
 from mutagen.mp4 import MP4
 from mutagen.musepack import Musepack
 from mutagen.oggflac import OggFLAC
@@ -27,10 +27,12 @@ from mutagen.trueaudio import TrueAudio
 from mutagen.wavpack import WavPack
 
 from mediaserver.library.errors import UnreadableMedia
-from mediaserver.library.readers import boxes, dlna_profiles, frames, id3, riff, tags
+from mediaserver.library.readers import boxes, dlna_profiles, frames, id3, id3_tag, riff, tags
 from mediaserver.library.readers.contents import Contents, id3_size
 from mediaserver.library.readers.cue_sheets import flac_sheet
 from mediaserver.library.readers.found import Found
+from mediaserver.library.readers.id3_tag import Tag
+from mediaserver.library.readers.riff import MAX_CHUNKS, MAX_TAG_BYTES
 
 SMALL = 1 << 20
 """Bytes; the frames of a smaller file are counted without asking first whether they vary."""
@@ -38,21 +40,20 @@ SMALL = 1 << 20
 
 def mp3(contents: Contents, found: Found) -> None:
     """MPEG audio, layers I to III."""
-    file = MP3(fileobj=contents.file)
-    info = file.info
+    start = id3_size(contents.head)
+    info = MPEGInfo(contents.file, start)
     found.audio_codec = f"mp{info.layer}"
     found.sample_rate, found.channels = info.sample_rate, info.channels
     found.duration, found.bitrate = info.length, info.bitrate
-    if info.bitrate_mode == BitrateMode.UNKNOWN:
-        # No Xing or VBRI header: mutagen took the first frame's rate for the whole.
-        start = id3_size(contents.head)
-        if contents.size < SMALL or frames.mpeg_bitrate_varies(contents, start):
-            counted = frames.count_mpeg(contents, start)
-            if counted.samples and info.sample_rate:
-                found.duration = counted.scaled(contents.size - start) / info.sample_rate
-                found.bitrate = round(counted.frame_bytes * 8 * info.sample_rate / counted.samples)
-    if file.tags is not None:
-        id3.apply(found, file.tags)
+    # No Xing or VBRI header: mutagen took the first frame's rate for the whole.
+    if info.bitrate_mode == BitrateMode.UNKNOWN and (
+        contents.size < SMALL or frames.mpeg_bitrate_varies(contents, start)
+    ):
+        counted = frames.count_mpeg(contents, start)
+        if counted.samples and info.sample_rate:
+            found.duration = counted.scaled(contents.size - start) / info.sample_rate
+            found.bitrate = round(counted.frame_bytes * 8 * info.sample_rate / counted.samples)
+    id3.apply(found, id3_tag.read(contents))
     if found.title is None and not found.artists:
         _ape_behind(contents, found)
     found.dlna_profile = dlna_profiles.mpeg_audio(found, mpeg1=info.version == 1)
@@ -72,9 +73,7 @@ def flac(contents: Contents, found: Found) -> None:
     _stream(found, info)
     found.bits_per_sample = info.bits_per_sample
     if id3_size(contents.head):
-        contents.file.seek(0)
-        with contextlib.suppress(Exception):  # a foreign tag in front may be anything
-            _id3(contents, found)
+        id3.apply(found, id3_tag.read(contents))
     if file.tags is not None:
         tags.vorbis(found, list(file.tags))
     if file.cuesheet is not None and info.sample_rate:
@@ -84,13 +83,6 @@ def flac(contents: Contents, found: Found) -> None:
             tags.choose((int(picture.type), picture.data) for picture in file.pictures)
             or found.picture
         )
-
-
-def _id3(contents: Contents, found: Found) -> None:
-    contents.file.seek(0)
-    loaded = id3.load(contents.file)
-    if loaded is not None:
-        id3.apply(found, loaded)
 
 
 def _stream(found: Found, info: object) -> None:
@@ -203,24 +195,38 @@ def aiff(contents: Contents, found: Found) -> None:
     found.bits_per_sample = file.info.bits_per_sample
     if contents.head[8:12] == b"AIFF" and found.bits_per_sample:
         found.audio_codec = f"pcm_s{(found.bits_per_sample + 7) // 8 * 8}be"
-    if file.tags is not None:
-        id3.apply(found, file.tags)
+    id3.apply(found, _tag_in_chunk(contents, 12, struct.Struct(">4sL")))
 
 
 def dsf(contents: Contents, found: Found) -> None:
     file = DSF(fileobj=contents.file)
     _stream(found, file.info)
     found.audio_codec, found.bits_per_sample = "dsd_lsbf_planar", 1
-    if file.tags is not None:
-        id3.apply(found, file.tags)
+    # The tag is at the end; where, is told behind the size of the file (DSF 1.01, DSD chunk).
+    (start,) = struct.unpack("<Q", contents.head[20:28])
+    if 0 < start < contents.size:
+        id3.apply(found, Tag(contents.at(start, min(contents.size - start, MAX_TAG_BYTES))))
 
 
 def dff(contents: Contents, found: Found) -> None:
     file = DSDIFF(fileobj=contents.file)
     _stream(found, file.info)
     found.audio_codec, found.bits_per_sample = "dsd_msbf", 1
-    if file.tags is not None:
-        id3.apply(found, file.tags)
+    id3.apply(found, _tag_in_chunk(contents, 16, struct.Struct(">4sQ")))
+
+
+def _tag_in_chunk(contents: Contents, at: int, header: struct.Struct) -> Tag:
+    """The ID3 tag in the chunks of an IFF file that begin ``at``; each has a name and a size."""
+    for _ in range(MAX_CHUNKS):
+        head = contents.at(at, header.size)
+        if len(head) < header.size:
+            break
+        name, size = header.unpack(head)
+        at += header.size
+        if name.upper() == b"ID3 ":
+            return Tag(contents.at(at, min(size, MAX_TAG_BYTES)))
+        at += size + size % 2
+    return Tag(b"")
 
 
 def tta(contents: Contents, found: Found) -> None:
@@ -232,8 +238,7 @@ def tta(contents: Contents, found: Found) -> None:
     if len(head) == 10 and head[:4] == b"TTA1":
         found.channels, found.bits_per_sample = struct.unpack_from("<HH", head, 6)
     found.bitrate = round(contents.size * 8 / found.duration) if found.duration else None
-    if file.tags is not None:
-        id3.apply(found, file.tags)
+    id3.apply(found, id3_tag.read(contents))
     _ape_behind(contents, found)
 
 
@@ -286,8 +291,7 @@ def adts(contents: Contents, found: Found) -> None:
     found.duration = counted.scaled(contents.size - start) / found.sample_rate
     found.bitrate = round(counted.frame_bytes * 8 * found.sample_rate / counted.samples)
     if start:
-        with contextlib.suppress(Exception):  # damaged tags: the sound may still be all right
-            _id3(contents, found)
+        id3.apply(found, id3_tag.read(contents))
     dlna_profiles.aac_adts(found, low_complexity=head[2] >> 6 == _LOW_COMPLEXITY)
 
 

@@ -4,8 +4,6 @@ Read here and not by mutagen, which takes every codec for PCM and does not know 
 (EBU Tech 3306), ``LIST INFO`` or files that hold both kinds of tags.
 """
 
-import contextlib
-import io
 import struct
 from collections.abc import Iterator
 
@@ -13,6 +11,7 @@ from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.readers import id3, tags
 from mediaserver.library.readers.contents import Contents
 from mediaserver.library.readers.found import Found
+from mediaserver.library.readers.id3_tag import Tag
 
 MAX_CHUNKS = 1000
 MAX_TAG_BYTES = 64 << 20
@@ -63,10 +62,7 @@ def read(contents: Contents, found: Found) -> None:
     _format(found, form, min(large_data, contents.size) or data_size, samples)
     # After INFO: what ID3 says counts more, it can say more.
     if id3_chunk is not None:
-        with contextlib.suppress(Exception):  # damaged tags: the sound may still be all right
-            found_tags = id3.load(io.BytesIO(contents.at(*id3_chunk)))
-            if found_tags is not None:
-                id3.apply(found, found_tags)
+        id3.apply(found, Tag(contents.at(*id3_chunk)))
 
 
 def _format(found: Found, form: bytes, data_size: int, samples: int) -> None:
