@@ -67,11 +67,12 @@ def sheet_of(
         " ORDER BY p.name, e.position",
         (key,),
     ).fetchall()
-    own = folded_name(name)
-    for sheet, written in sorted(rows, key=lambda row: not _is_called(row[0], own)):
+    if rows:
+        sheet, written = min(rows, key=lambda row: not is_called(row[0], name))
         return Splitting(sheets.read(written), sheet)
     return None if embedded is None else Splitting(sheets.read(embedded), name)
 
 
-def _is_called(sheet: bytes, name: str) -> bool:
-    return any(folded_name(each) == name for each in beside_sheet(sheet))
+def is_called(sheet: bytes, name: bytes) -> bool:
+    """Whether a cue sheet has the name of a media file."""
+    return folded_name(name) in {folded_name(each) for each in beside_sheet(sheet)}
