@@ -6,7 +6,7 @@ escaped for anything. ``ContentDirectory`` words are used throughout (CDS:1 §2.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType, Self
+from typing import Literal, NewType, Self
 
 ObjectID = NewType("ObjectID", str)
 """The public id of an object; see :mod:`mediaserver.library.object_ids`."""
@@ -81,6 +81,49 @@ class EmbeddedArt:
     """blake2b of the picture's bytes, 16 bytes long: the same cover in twelve files is one art."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """Where a chapter of a book or film begins."""
+
+    begin_ms: int
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedStream:
+    """A stream of sound or subtitles inside a file, as it says of itself."""
+
+    kind: Literal["audio", "subtitle"]
+    codec: str | None = None
+    """FFmpeg's name: ``ac3``, ``subrip``, ``hdmv_pgs_subtitle``."""
+    language: str | None = None
+    """BCP 47."""
+    title: str | None = None
+    flags: tuple[str, ...] = ()
+    """Some of ``default``, ``forced`` (of foreign passages alone), ``sdh`` (for the deaf),
+    ``description`` (for the blind), ``commentary``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What the tags of few files say, and no list is made of."""
+
+    release_date: str | None = None
+    """When this edition came out, where :attr:`MediaFacts.date` is that of the first one."""
+    track_gain_db: float | None = None
+    """ReplayGain 2.0: what makes the track as loud as -18 LUFS; the same for the album."""
+    track_peak: float | None = None
+    """The largest sample; 1.0 is full scale."""
+    album_gain_db: float | None = None
+    album_peak: float | None = None
+    recording_id: str | None = None
+    """MusicBrainz's ids, UUIDs: of the recording, of the track of the release, ..."""
+    track_id: str | None = None
+    release_group_id: str | None = None
+    artist_ids: tuple[str, ...] = ()
+    album_artist_ids: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaFacts:
     """What a reader found in one file. Everything but kind and MIME type may be unknown.
@@ -120,8 +163,10 @@ class MediaFacts:
     disc: int | None = None
     date: str | None = None
     """ISO 8601, as precise as known: ``2004``, ``2004-05``, ``2004-05-06``,
-    ``2004-05-06T07:08:09``."""
+    ``2004-05-06T07:08:09``. Of music when it first came out, if that is known."""
     description: str | None = None
+    rating: int | None = None
+    """The owner's, in hundredths: 20 for each star, 1 to 100. None: not rated."""
     film: bool = False
     series: str | None = None
     """Of an episode, whose title then is "Series - S01E02 - Title"."""
@@ -151,6 +196,13 @@ class MediaFacts:
     art: EmbeddedArt | None = None
     sheet: Sheet | None = None
     """The cue sheet inside the file."""
+    languages: tuple[str, ...] = ()
+    """Of the sound of a video, BCP 47, the first stream's first."""
+    chapters: tuple[Chapter, ...] = ()
+    """In order of time."""
+    streams: tuple[EmbeddedStream, ...] = ()
+    """Of a video, in the order of the file."""
+    details: Details | None = None
 
 
 @dataclass(frozen=True, slots=True)

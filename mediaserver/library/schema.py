@@ -137,6 +137,7 @@ items = Table(
     Column("disc", Integer),
     Column("date", Text),
     Column("description", Text),
+    Column("rating", Integer, comment="the owner's, 1 to 100"),
     Column("series", Text, comment="of an episode"),
     Column("season", Integer, comment="0: specials"),
     Column("episode", Integer),
@@ -156,6 +157,7 @@ items = Table(
     Column("color_depth", Integer),
     Column("orientation", Integer),
     Column("camera", Text),
+    Column("languages", Text, comment="of the sound of a video, BCP 47"),
     Column("art_id", Integer, comment="embedded, or else the folder's (not for images)"),
     Index("items_of_folder", "folder_id", "split", "folder_key", "id"),
     Index("items_by_name", "folder_id", "name", "part", unique=True),
@@ -303,6 +305,47 @@ subtitles = Table(
     Column("format", Text, nullable=False, comment="srt, ssa, vtt, smi, sub, idx"),
     Column("note", Text, comment="forced, sdh"),
     comment="known by names, whether the video is in the index yet or not",
+    sqlite_with_rowid=False,
+)
+
+details = Table(
+    "details",
+    metadata,
+    Column("item_id", ForeignKey("items.id"), primary_key=True, autoincrement=False),
+    Column("release_date", Text, comment="where the item's date is that of the first release"),
+    Column("track_gain_db", Float, comment="ReplayGain 2.0"),
+    Column("track_peak", Float, comment="1.0: full scale"),
+    Column("album_gain_db", Float),
+    Column("album_peak", Float),
+    Column("recording_id", Text, comment="this and the following: MusicBrainz's"),
+    Column("track_id", Text),
+    Column("release_group_id", Text),
+    Column("artist_ids", Text),
+    Column("album_artist_ids", Text),
+    comment="what the tags of few items say, and no list is made of",
+)
+
+chapters = Table(
+    "chapters",
+    metadata,
+    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("begin_ms", Integer, nullable=False),
+    Column("title", Text),
+    sqlite_with_rowid=False,
+)
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("item_id", ForeignKey("items.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("kind", Text, nullable=False, comment="audio, subtitle"),
+    Column("codec", Text),
+    Column("language", Text, comment="BCP 47"),
+    Column("title", Text),
+    Column("flags", Text, comment="default, forced, sdh, description, commentary"),
+    comment="sound and subtitles inside videos",
     sqlite_with_rowid=False,
 )
 

@@ -153,6 +153,7 @@ CREATE TABLE items (
     disc INTEGER,
     date TEXT,
     description TEXT,
+    rating INTEGER,
     series TEXT,
     season INTEGER,
     episode INTEGER,
@@ -172,6 +173,7 @@ CREATE TABLE items (
     color_depth INTEGER,
     orientation INTEGER,
     camera TEXT,
+    languages TEXT,
     art_id INTEGER,
     PRIMARY KEY (id),
     FOREIGN KEY(folder_id) REFERENCES folders (id)
@@ -221,6 +223,43 @@ CREATE INDEX art_of_artist ON art (artist) WHERE artist IS NOT NULL;
 CREATE INDEX art_of_folder ON art (folder_id);
 
 CREATE INDEX art_of_item ON art (item_id);
+
+CREATE TABLE details (
+    item_id INTEGER NOT NULL,
+    release_date TEXT,
+    track_gain_db FLOAT,
+    track_peak FLOAT,
+    album_gain_db FLOAT,
+    album_peak FLOAT,
+    recording_id TEXT,
+    track_id TEXT,
+    release_group_id TEXT,
+    artist_ids TEXT,
+    album_artist_ids TEXT,
+    PRIMARY KEY (item_id),
+    FOREIGN KEY(item_id) REFERENCES items (id)
+);
+
+CREATE TABLE chapters (
+    item_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    begin_ms INTEGER NOT NULL,
+    title TEXT,
+    PRIMARY KEY (item_id, position),
+    FOREIGN KEY(item_id) REFERENCES items (id)
+) WITHOUT ROWID;
+
+CREATE TABLE streams (
+    item_id INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    codec TEXT,
+    language TEXT,
+    title TEXT,
+    flags TEXT,
+    PRIMARY KEY (item_id, position),
+    FOREIGN KEY(item_id) REFERENCES items (id)
+) WITHOUT ROWID;
 
 CREATE TABLE subtitles (
     folder_id INTEGER NOT NULL,

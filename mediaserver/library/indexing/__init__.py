@@ -5,6 +5,7 @@
     batch             one transaction: roots and folders; hands files on
     items             files that came, changed, moved or went
     records           a file as a row
+    details           what is known of few files: gains, ids, chapters, streams
     homes             the folder of a file, as far as the file needs it
     art               pictures that stand for items and folders
     sidecars          files that belong to others: pictures of single files, subtitles

@@ -43,6 +43,8 @@ _DERIVED: dict[str, tuple[str, tuple[str, ...]]] = {
 _WITHOUT_ROW_IDS = (
     ("playlist_places", "playlist_id", "playlists"),
     ("subtitles", "folder_id", "folders"),
+    ("chapters", "item_id", "items"),
+    ("streams", "item_id", "items"),
 )
 """Tables without row ids that nothing makes anew, and what their rows belong to."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from mediaserver.library.facets import values_of
 from mediaserver.library.indexing import records
 from mediaserver.library.indexing.art import ArtIndex
+from mediaserver.library.indexing.details import DetailIndex
 from mediaserver.library.indexing.facet_links import FacetLinks
 from mediaserver.library.indexing.folder_counts import FolderCounts
 from mediaserver.library.indexing.homes import Home, Homes
@@ -71,6 +72,7 @@ class ItemIndex:
         self._texts = Texts(connection, "item_text")
         self._tombstones = Tombstones(connection, now)
         self._to_split = to_split
+        self._details = DetailIndex(connection)
 
     def finish(self) -> None:
         """Write what was gathered."""
@@ -97,6 +99,7 @@ class ItemIndex:
             self._art.release(key, kept=art_id)
         if facts.art is not None:
             self._art.hold(key, facts.art, item.mtime_ns, new=old is None)
+        self._details.put(key, facts, new=old is None)
         return key
 
     def set_identity(self, key: int, status: FileStatus) -> None:
@@ -236,6 +239,7 @@ class ItemIndex:
         if old.shown:
             self._hide(old)
         self._art.release(old.id)
+        self._details.forget(old.id)
         self._connection.execute("DELETE FROM items WHERE id = ?", (old.id,))
         self._count(old, -1)
         self._to_split.discard(old.id)

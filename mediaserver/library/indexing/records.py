@@ -69,6 +69,7 @@ class Record(NamedTuple):
     disc: int | None
     date: str | None
     description: str | None
+    rating: int | None
     series: str | None
     season: int | None
     episode: int | None
@@ -88,6 +89,7 @@ class Record(NamedTuple):
     color_depth: int | None
     orientation: int | None
     camera: str | None
+    languages: str | None
     art_id: int | None
 
     def traits(self, home: Home) -> Traits:
@@ -206,6 +208,7 @@ def record(
         disc=disc,
         date=date,
         description=_text(facts.description),
+        rating=_number(facts.rating),
         series=series,
         season=season,
         episode=episode,
@@ -225,6 +228,7 @@ def record(
         color_depth=_number(facts.color_depth),
         orientation=_number(facts.orientation),
         camera=_text(facts.camera),
+        languages=_lines(facts.languages),
         art_id=art_id,
     )
 

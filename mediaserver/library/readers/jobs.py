@@ -14,7 +14,16 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Literal
 
-from mediaserver.library.objects import EmbeddedArt, Kind, MediaFacts, Sheet, SheetTrack
+from mediaserver.library.objects import (
+    Chapter,
+    Details,
+    EmbeddedArt,
+    EmbeddedStream,
+    Kind,
+    MediaFacts,
+    Sheet,
+    SheetTrack,
+)
 
 MAX_FRAME = 64 << 20
 """Bytes; more than any picture we hand over."""
@@ -95,7 +104,10 @@ ORIGINAL = "original"
 
 ANSWERS = {
     (found.__module__, found.__qualname__): found
-    for found in (EmbeddedArt, Kind, Sheet, SheetTrack, Picture, Failed)
+    for found in (
+        *(Chapter, Details, EmbeddedArt, EmbeddedStream, Kind, Sheet, SheetTrack),
+        *(Picture, Failed),
+    )
 }
 """The classes that an answer may consist of, beside Python's plain values."""
 
