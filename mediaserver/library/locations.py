@@ -102,13 +102,13 @@ def meaning_in_sheet(location: str, folder: bytes) -> Meaning:
     """
     if "\0" in location:
         return Nothing("no path")
-    name = re.split(r"[\\/]", location)[-1]
+    path = location.replace("\\", "/")
+    name = path.rpartition("/")[2]
     if _WINDOWS.match(location):
-        return _sounds(_files([name.encode("utf-8", "replace")], folder))
-    found = meaning(location, folder)
-    if isinstance(found, Files) and location.startswith("/"):
-        here = b"%s/%s" % (folder, name.encode("utf-8", "replace"))
-        found = Files((*found.paths, here))
+        return _sounds(meaning(name, folder))
+    found, here = meaning(path, folder), meaning(name, folder)
+    if path.startswith("/") and isinstance(found, Files) and isinstance(here, Files):
+        found = Files((*found.paths, *here.paths))
     return _sounds(found)
 
 

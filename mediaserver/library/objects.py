@@ -48,6 +48,9 @@ class SheetTrack:
     artists: tuple[str, ...] = ()
     composers: tuple[str, ...] = ()
     isrc: str | None = None
+    gain_db: float | None = None
+    """ReplayGain, as in :class:`Details`; so the next."""
+    peak: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,9 @@ class Sheet:
     date: str | None = None
     disc: int | None = None
     description: str | None = None
+    gain_db: float | None = None
+    """ReplayGain of the album."""
+    peak: float | None = None
     tracks: tuple[SheetTrack, ...] = ()
     """In the order of the file."""
     reason: str | None = None
@@ -122,6 +128,8 @@ class Details:
     release_group_id: str | None = None
     artist_ids: tuple[str, ...] = ()
     album_artist_ids: tuple[str, ...] = ()
+    isrc: str | None = None
+    """International Standard Recording Code (ISO 3901), without hyphens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -322,6 +322,7 @@ details = Table(
     Column("release_group_id", Text),
     Column("artist_ids", Text),
     Column("album_artist_ids", Text),
+    Column("isrc", Text, comment="ISO 3901"),
     comment="what the tags of few items say, and no list is made of",
 )
 

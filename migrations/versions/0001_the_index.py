@@ -236,6 +236,7 @@ CREATE TABLE details (
     release_group_id TEXT,
     artist_ids TEXT,
     album_artist_ids TEXT,
+    isrc TEXT,
     PRIMARY KEY (item_id),
     FOREIGN KEY(item_id) REFERENCES items (id)
 );

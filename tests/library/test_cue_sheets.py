@@ -40,6 +40,7 @@ FILE "Portishead - Dummy.wav" WAVE
     PERFORMER "Portishead & Others"
     SONGWRITER "Gibbons"
     REM REPLAYGAIN_TRACK_GAIN -6.00 dB
+    REM REPLAYGAIN_TRACK_PEAK 0.987
     INDEX 00 05:01:00
     INDEX 01 05:02:74
     INDEX 02 06:00:00
@@ -74,6 +75,7 @@ def test_a_record_in_one_file_is_read_as_its_tracks() -> None:
     assert found is not None
     assert (found.title, found.artists, found.composers) == ("Dummy", ("Portishead",), ("Barrow",))
     assert (found.genres, found.date, found.disc) == (("Trip Hop",), "1994", 2)
+    assert (found.gain_db, found.peak) == (-5.48, None)
     first, second, third = found.tracks
     assert (first.title, first.artists, first.isrc) == (
         "Mysterons",
@@ -82,6 +84,7 @@ def test_a_record_in_one_file_is_read_as_its_tracks() -> None:
     )
     assert (second.title, second.artists) == ('Sour "Times"', ("Portishead & Others",))
     assert second.composers == ("Gibbons",)
+    assert (second.gain_db, second.peak) == (-6.0, 0.987)
     assert (third.number, third.title, third.artists) == (3, None, ())
 
 

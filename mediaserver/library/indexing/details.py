@@ -33,6 +33,12 @@ class DetailIndex:
         if facts.streams:
             self._put_streams(item, facts.streams)
 
+    def put_of_part(self, item: int, found: Details | None) -> None:
+        """Write what is known of a part of a file; its chapters are the file's own."""
+        self.forget(item)
+        if found is not None:
+            self._put_details(item, found)
+
     def forget(self, item: int) -> None:
         """The item goes, or is read again."""
         for table in _TABLES:
@@ -40,7 +46,7 @@ class DetailIndex:
 
     def _put_details(self, item: int, found: Details) -> None:
         self._connection.execute(
-            "INSERT INTO details VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO details VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 item,
                 found.release_date,
@@ -53,6 +59,7 @@ class DetailIndex:
                 found.release_group_id,
                 "\n".join(found.artist_ids) or None,
                 "\n".join(found.album_artist_ids) or None,
+                found.isrc,
             ),
         )
 
@@ -86,7 +93,8 @@ class DetailIndex:
 def details_of(connection: sqlite3.Connection, item: int) -> Details | None:
     row = connection.execute(
         "SELECT release_date, track_gain_db, track_peak, album_gain_db, album_peak, recording_id,"
-        " track_id, release_group_id, artist_ids, album_artist_ids FROM details WHERE item_id = ?",
+        " track_id, release_group_id, artist_ids, album_artist_ids, isrc FROM details"
+        " WHERE item_id = ?",
         (item,),
     ).fetchone()
     if row is None:
@@ -102,6 +110,7 @@ def details_of(connection: sqlite3.Connection, item: int) -> Details | None:
         release_group_id=row[7],
         artist_ids=_split(row[8]),
         album_artist_ids=_split(row[9]),
+        isrc=row[10],
     )
 
 

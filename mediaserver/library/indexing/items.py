@@ -15,7 +15,7 @@ from mediaserver.library.indexing.known import FileStatus, stored
 from mediaserver.library.indexing.records import Record
 from mediaserver.library.indexing.texts import Texts
 from mediaserver.library.indexing.tombstones import Tombstones
-from mediaserver.library.objects import MediaFacts
+from mediaserver.library.objects import Details, MediaFacts
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ class ItemIndex:
     def find(self, key: int) -> Record | None:
         return self._one("WHERE id = ?", (key,))
 
-    def set_parts(self, whole: Record, parts: Sequence[Record]) -> None:
+    def set_parts(self, whole: Record, parts: Sequence[tuple[Record, Details | None]]) -> None:
         """Show a file as its parts, in their order; without any, as the whole it is.
 
         Parts that were there before keep their key and date, others are given those here: that
@@ -142,15 +142,18 @@ class ItemIndex:
         """
         home = self._homes.of(whole.folder_id)
         before = {part.part: part for part in self._parts_of(whole)}
-        for number in before.keys() - {part.part for part in parts}:
+        for number in before.keys() - {part.part for part, _ in parts}:
             self._remove(before[number])
-        for part in parts:
+        for part, details in parts:
             old = before.get(part.part)
             if old is not None:
-                self._update(old, part._replace(id=old.id, added=old.added), home)
-                continue
-            own, added = self._tombstones.key_for(*_identity(part, home))
-            self._insert(part._replace(id=own, added=added or whole.added), home)
+                own, added = old.id, old.added
+                self._update(old, part._replace(id=own, added=added), home)
+            else:
+                own, known = self._tombstones.key_for(*_identity(part, home))
+                added = whole.added if known is None else known
+                self._insert(part._replace(id=own, added=added), home)
+            self._details.put_of_part(own, details)
         split = bool(parts)
         self._update(whole, whole._replace(split=split, shown=home.available and not split), home)
 

@@ -10,11 +10,12 @@ import sqlite3
 from mediaserver.library import sheets
 from mediaserver.library.facets import album_key
 from mediaserver.library.folding import number_key, sort_key
+from mediaserver.library.indexing.details import details_of
 from mediaserver.library.indexing.homes import Home, Homes
 from mediaserver.library.indexing.items import ItemIndex
 from mediaserver.library.indexing.records import Record
 from mediaserver.library.indexing.sheet_files import Splitting, sheet_of
-from mediaserver.library.objects import Kind, SheetTrack
+from mediaserver.library.objects import Details, Kind, Sheet, SheetTrack
 from mediaserver.library.readers.naming import title_of
 
 
@@ -49,14 +50,18 @@ class PartIndex:
         self._to_split.clear()
         return any_split
 
-    def _parts(self, whole: Record) -> list[Record]:
+    def _parts(self, whole: Record) -> list[tuple[Record, Details | None]]:
         if whole.kind != Kind.AUDIO or whole.reason is not None:
             return []
         found = sheet_of(self._connection, whole.id, whole.name, whole.sheet)
         if found is None or sheets.misfit(found.sheet, whole.duration_ms) is not None:
             return []
         home = self._homes.of(whole.folder_id)
-        return [_part(whole, home, found, track) for track in found.sheet.tracks]
+        known = details_of(self._connection, whole.id) or Details()
+        return [
+            (_part(whole, home, found, track), _details(known, found.sheet, track))
+            for track in found.sheet.tracks
+        ]
 
 
 def _part(whole: Record, home: Home, splitting: Splitting, track: SheetTrack) -> Record:
@@ -98,6 +103,21 @@ def _part(whole: Record, home: Home, splitting: Splitting, track: SheetTrack) ->
         end_us=track.end_us,
         duration_ms=round((end_us - track.begin_us) / 1000),
     )
+
+
+def _details(known: Details, sheet: Sheet, track: SheetTrack) -> Details | None:
+    """``known``: those of the file, of which the album's are the track's, too."""
+    found = Details(
+        release_date=known.release_date,
+        track_gain_db=track.gain_db,
+        track_peak=track.peak,
+        album_gain_db=known.album_gain_db if sheet.gain_db is None else sheet.gain_db,
+        album_peak=known.album_peak if sheet.peak is None else sheet.peak,
+        release_group_id=known.release_group_id,
+        album_artist_ids=() if sheet.artists else known.album_artist_ids,
+        isrc=track.isrc,
+    )
+    return None if found == Details() else found
 
 
 def _lines(values: tuple[str, ...]) -> str | None:
