@@ -77,14 +77,18 @@ class UnreadableFile:
 
 
 def media_file(connection: Connection, key: int) -> MediaFile | None:
-    """The file of an item; None if there is no such item, or its root is not available."""
+    """The file of an item; None if there is no such item, or its root is not available.
+
+    That of a file that is split as well: who plays it now is not to be cut off.
+    """
     row = _row(
         connection,
         "SELECT r.path, f.path, i.name, i.kind, i.mime_type, i.dlna_profile, i.size, i.mtime_ns,"
         " i.title, i.duration_ms, i.width, i.height, i.orientation, i.art_id,"
         " i.begin_us, i.end_us, i.sample_rate, i.channels, i.bits_per_sample"
         " FROM items AS i JOIN folders AS f ON f.id = i.folder_id"
-        " JOIN roots AS r ON r.id = f.root_id WHERE i.id = ? AND i.shown AND r.available",
+        " JOIN roots AS r ON r.id = f.root_id"
+        " WHERE i.id = ? AND (i.shown OR i.split) AND r.available",
         key,
     )
     if row is None:

@@ -10,6 +10,7 @@
     art               pictures that stand for items and folders
     sidecars          files that belong to others: pictures of single files, subtitles
     playlists         playlists and what their entries name (``playlist_lookup`` finds it)
+    parts             files that hold a record, shown as its tracks (``sheet_files``: by which sheet)
     tombstones        keys of files that are gone, should they come back
     facet_links       under which values of the views an item stands; counts, pairs
     folder_counts     how much is in each folder and below
