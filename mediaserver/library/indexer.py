@@ -88,6 +88,19 @@ class Indexer:
         """All folders of a root by their path, relative to the root."""
         return self._ask(lambda connection: known.known_folders(connection, root_id))
 
+    def folder(self, root_id: int, path: bytes) -> KnownFolder | None:
+        """A folder by its path, relative to its root."""
+        return self._ask(lambda connection: known.folder(connection, root_id, path))
+
+    def folders_in(self, folder: int) -> list[KnownFolder]:
+        """The folders directly in a folder (by its key)."""
+        return self._ask(lambda connection: known.folders_in(connection, folder))
+
+    @property
+    def has_folders(self) -> bool:
+        """Whether anything at all is in the index."""
+        return self._ask(known.has_folders)
+
     def known_files(self, folder: int) -> dict[bytes, KnownFile]:
         """The files of a folder (by its key) by their names."""
         return self._ask(lambda connection: known.known_files(connection, folder))
@@ -95,6 +108,9 @@ class Indexer:
     def known_playlists(self, folder: int) -> dict[bytes, KnownPlaylist]:
         """The playlists of a folder (by its key) by their names."""
         return self._ask(lambda connection: known.known_playlists(connection, folder))
+
+    def playlist(self, folder: int, name: bytes) -> KnownPlaylist | None:
+        return self._ask(lambda connection: known.playlist(connection, folder, name))
 
     def playlists_by_inode(self, device: int, inode: int) -> list[KnownPlaylist]:
         """Playlists that may be the one now found elsewhere."""
@@ -120,6 +136,14 @@ class Indexer:
     def sidecars(self, root_id: int) -> dict[int, Sidecars]:
         """The files that belong to others in the folders of a root, by the folder's key."""
         return self._ask(lambda connection: sidecars.of_root(connection, root_id))
+
+    def art_of_folder(self, folder: int) -> ArtFile | None:
+        """The picture file that stands for a folder (by its key)."""
+        return self._ask(lambda connection: known.art_of_folder(connection, folder))
+
+    def sidecars_of_folder(self, folder: int) -> Sidecars:
+        """The files that belong to others in a folder (by its key)."""
+        return self._ask(lambda connection: sidecars.of_folder(connection, folder))
 
     def path_of(self, folder: int) -> bytes | None:
         """The absolute path of a folder."""

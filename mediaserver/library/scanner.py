@@ -29,7 +29,7 @@ from mediaserver.library.indexer import Batch, Indexer
 from mediaserver.library.objects import MediaFacts
 from mediaserver.library.readers.naming import clean
 from mediaserver.library.roots import Rules, look
-from mediaserver.library.scanning.folder_tree import FolderTree
+from mediaserver.library.scanning.folder_tree import AskedTree, FolderTree, LoadedTree, NamesIn
 from mediaserver.library.scanning.moves import Moves
 from mediaserver.library.scanning.outbox import Outbox
 from mediaserver.library.scanning.walk import REFUSALS, Finding, Target, Walk
@@ -139,13 +139,16 @@ class Scanner:
 
         Raises what the index raises when it cannot be written, and ReaderPoolError.
         """
-        return _Scan(self, settle, progress, stopped).run(targets)
+        whole = any(target.deep and not target.path for target in targets)
+        known = LoadedTree(self.indexer) if whole else AskedTree(self.indexer)
+        return _Scan(self, known, settle, progress, stopped).run(targets)
 
 
 class _Scan:
     def __init__(
         self,
         scanner: Scanner,
+        known: FolderTree,
         settle: bool,
         progress: Callable[[ScanProgress], None],
         stopped: Callable[[], bool],
@@ -154,7 +157,7 @@ class _Scan:
         self._pool = scanner.pool
         self._stopped = stopped
         self._clock = scanner.clock
-        self._known = FolderTree(scanner.indexer)
+        self._known = known
         self._roots = {root.path: root for root in scanner.indexer.roots()}
         self._states: dict[bytes, str | None] = {}
         self._outbox = Outbox(scanner.indexer, scanner.clock)
@@ -213,7 +216,7 @@ class _Scan:
                 return False
             self._known.load(root.root_id)
             top = self._known.get(root.root_id, b"")
-            names = self._known.names(top.key) if top is not None else set()
+            names = NamesIn(self._indexer, top) if top is not None else ()
             state = look(path, device=root.device, known=names)
             self._states[path] = state.reason
             if not state.certain:

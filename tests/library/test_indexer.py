@@ -496,9 +496,14 @@ def test_a_second_media_root_is_a_change_even_if_nothing_is_in_it(index: Index) 
         lambda connection: known.files_by_fingerprint(connection, b"1"),
         lambda connection: known.folders_by_inode(connection, 1, 1),
         lambda connection: known.playlists_by_inode(connection, 1, 1),
+        lambda connection: known.playlist(connection, 1, b"a.m3u"),
+        lambda connection: known.folder(connection, 1, b"a"),
+        lambda connection: known.folders_in(connection, 1),
         lambda connection: known.folder_art(connection, 1),
+        lambda connection: known.art_of_folder(connection, 1),
         lambda connection: known.path_of(connection, 1),
         lambda connection: sidecars.of_root(connection, 1),
+        lambda connection: sidecars.of_folder(connection, 1),
     ],
 )
 def test_what_a_scan_asks_again_and_again_is_found_by_an_index(

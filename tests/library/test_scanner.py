@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import logging
 import os
 import resource
@@ -835,6 +836,54 @@ def test_a_scan_of_one_folder_looks_at_no_other(scene: Scene) -> None:
     scene.sound("B/two.wav")
     scene.scan("A")
     assert scene.files() == {"A/one.wav", "A/two.wav", "B/one.wav"}
+
+
+def test_a_scan_of_one_folder_asks_the_index_of_no_other(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one changed file costs must not grow with the library."""
+    for name in ("A", "B", "B/C"):
+        scene.sound(f"{name}/one.wav")
+        (scene.root / name / "cover.png").write_bytes(picture("PNG", (8, 8)))
+    scene.scan()
+    scene.sound("A/two.wav")
+    (scene.root / "A/new").mkdir()
+    scene.sound("B/C/one.wav").rename(scene.root / "A/new/moved.wav")
+    folders = len(scene.folders())
+    asked: list[int] = []
+
+    def of_all(root_id: int) -> dict[bytes, object]:
+        asked.append(root_id)
+        return {}
+
+    for name in ("known_folders", "folder_art", "sidecars"):
+        monkeypatch.setattr(scene.indexer, name, of_all)
+    scene.scan("A")
+    monkeypatch.undo()
+    assert asked == []
+    assert folders == 4
+    assert scene.files() == {"A/one.wav", "A/two.wav", "A/new/moved.wav", "B/one.wav"}
+
+
+def test_a_folder_that_has_moved_into_the_one_that_is_scanned_keeps_its_key(scene: Scene) -> None:
+    scene.sound("A/one.wav")
+    scene.sound("B/Album/Disc 1/two.wav")
+    scene.scan()
+    before = scene.known()["B/Album/Disc 1/two.wav"].key
+    (scene.root / "B/Album").rename(scene.root / "A/Album")
+    summary = scene.scan("A")
+    assert scene.known()["A/Album/Disc 1/two.wav"].key == before
+    assert (summary.moved, summary.added, scene.readers.names) == (1, 0, [])
+
+
+def test_a_folder_with_very_many_files_is_looked_at_in_many_steps(scene: Scene) -> None:
+    """Between two steps others get their turn: the readers, and who wants the scan to stop."""
+    for number in range(2500):
+        (scene.root / f"{number}.mp3").touch()
+    steps = itertools.count()
+    summary = scene.scan(stopped=lambda: next(steps) > 1)
+    assert not summary.complete
+    assert summary.seen == 0
 
 
 def test_a_new_folder_is_scanned_with_all_below_it(scene: Scene) -> None:

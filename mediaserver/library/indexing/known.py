@@ -170,6 +170,11 @@ def known_playlists(connection: sqlite3.Connection, folder: int) -> dict[bytes, 
     return {playlist.name: playlist for playlist in _playlists(rows)}
 
 
+def playlist(connection: sqlite3.Connection, folder: int, name: bytes) -> KnownPlaylist | None:
+    rows = connection.execute(_PLAYLISTS + "WHERE folder_id = ? AND name = ?", (folder, name))
+    return next(iter(_playlists(rows)), None)
+
+
 def playlists_by_inode(
     connection: sqlite3.Connection, device: int, inode: int
 ) -> list[KnownPlaylist]:
@@ -201,6 +206,21 @@ def known_folders(connection: sqlite3.Connection, root_id: int) -> dict[bytes, K
     return {folder.path: folder for folder in _folders(rows)}
 
 
+def folder(connection: sqlite3.Connection, root_id: int, path: bytes) -> KnownFolder | None:
+    """A folder by its path relative to its root (index ``folders_by_path``)."""
+    rows = connection.execute(_FOLDERS + "WHERE root_id = ? AND path = ?", (root_id, path))
+    return next(iter(_folders(rows)), None)
+
+
+def folders_in(connection: sqlite3.Connection, parent: int) -> list[KnownFolder]:
+    """The folders directly in a folder (index ``folders_of_parent``)."""
+    return _folders(connection.execute(_FOLDERS + "WHERE parent_id = ?", (parent,)))
+
+
+def has_folders(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM folders LIMIT 1").fetchone() is not None
+
+
 def folders_by_inode(connection: sqlite3.Connection, device: int, inode: int) -> list[KnownFolder]:
     rows = connection.execute(
         _FOLDERS + "WHERE inode = ? AND device = ?", (stored(inode), stored(device))
@@ -215,14 +235,22 @@ def _folders(rows: Iterable[Any]) -> list[KnownFolder]:
     ]
 
 
+_ART = (
+    "SELECT folders.id, name, mime_type, width, height, art.mtime_ns"
+    " FROM folders JOIN art ON art.id = art_id "
+)
+
+
 def folder_art(connection: sqlite3.Connection, root_id: int) -> dict[int, ArtFile]:
     """The picture files that stand for folders of a root, by the folder's key."""
-    rows = connection.execute(
-        "SELECT folders.id, name, mime_type, width, height, art.mtime_ns"
-        " FROM folders JOIN art ON art.id = art_id WHERE root_id = ?",
-        (root_id,),
-    )
+    rows = connection.execute(_ART + "WHERE root_id = ?", (root_id,))
     return {row[0]: ArtFile(*row[1:]) for row in rows}
+
+
+def art_of_folder(connection: sqlite3.Connection, folder: int) -> ArtFile | None:
+    """The picture file that stands for a folder."""
+    row = connection.execute(_ART + "WHERE folders.id = ?", (folder,)).fetchone()
+    return None if row is None else ArtFile(*row[1:])
 
 
 def path_of(connection: sqlite3.Connection, folder: int) -> bytes | None:

@@ -123,15 +123,33 @@ class SidecarIndex:
         return found
 
 
+_PICTURES = (
+    "SELECT folder_id, stands_for, name, mime_type, width, height, art.mtime_ns"
+    " FROM folders JOIN art ON folder_id = folders.id WHERE "
+)
+_SUBTITLES = (
+    "SELECT folder_id, video, name, language, format, note"
+    " FROM folders JOIN subtitles ON folder_id = folders.id WHERE "
+)
+
+
 def of_root(connection: sqlite3.Connection, root_id: int) -> dict[int, Sidecars]:
     """What is known of the folders of a root that have any, by the folder's key."""
+    return _gathered(connection, "root_id = ?", root_id)
+
+
+def of_folder(connection: sqlite3.Connection, folder: int) -> Sidecars:
+    return _gathered(connection, "folders.id = ?", folder).get(folder, NO_SIDECARS)
+
+
+def _gathered(connection: sqlite3.Connection, which: str, value: int) -> dict[int, Sidecars]:
+    """``which`` of the folders, in SQL; by their keys."""
     artists: dict[int, ArtFile] = {}
     art: dict[int, list[tuple[bytes, ArtFile]]] = {}
     for folder, stands_for, *values in connection.execute(
-        "SELECT folder_id, stands_for, name, mime_type, width, height, art.mtime_ns"
-        " FROM folders JOIN art ON folder_id = folders.id WHERE root_id = ?"
-        " AND (stands_for IS NOT NULL OR artist IS NOT NULL) ORDER BY stands_for",
-        (root_id,),
+        _PICTURES + which + " AND (stands_for IS NOT NULL OR artist IS NOT NULL)"
+        " ORDER BY stands_for",
+        (value,),
     ):
         if stands_for is None:
             artists[folder] = ArtFile(*values)
@@ -139,10 +157,7 @@ def of_root(connection: sqlite3.Connection, root_id: int) -> dict[int, Sidecars]
             art.setdefault(folder, []).append((stands_for, ArtFile(*values)))
     subtitles: dict[int, list[SubtitleFile]] = {}
     for folder, video, name, language, written, note in connection.execute(
-        "SELECT folder_id, video, name, language, format, note"
-        " FROM folders JOIN subtitles ON folder_id = folders.id WHERE root_id = ?"
-        " ORDER BY video, position",
-        (root_id,),
+        _SUBTITLES + which + " ORDER BY video, position", (value,)
     ):
         one = SubtitleFile(video, name, language or "", written, note or "")
         subtitles.setdefault(folder, []).append(one)

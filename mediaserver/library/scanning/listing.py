@@ -6,6 +6,7 @@ result with the index. Costs one ``stat`` for each of these, none for other file
 """
 
 import os
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +18,9 @@ from mediaserver.media_types import by_suffix, is_playlist
 
 PLAYLIST = "playlist"
 """In place of a kind."""
+
+STEP = 1000
+"""Entries looked at in a row, some milliseconds: a folder may have a hundred thousand."""
 
 Identity = tuple[int, int]
 """(device, inode)."""
@@ -53,24 +57,38 @@ class Listing:
     """Why the listing is not complete: what is not in it may be there all the same."""
 
 
-def list_folder(
+def list_folder(path: bytes, inside: bytes, rules: Rules, *, linked: bool = False) -> Listing:
+    """List a folder, all at once; like :func:`listed`."""
+    steps = listed(path, inside, rules, linked=linked)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            listing: Listing = end.value
+            return listing
+
+
+def listed(
     path: bytes,
     inside: bytes,
     rules: Rules,
     *,
     above: frozenset[Identity] = frozenset(),
     linked: bool = False,
-) -> Listing:
-    """List the folder at an absolute path; ``inside`` is the same relative to its root.
+) -> Generator[None, None, Listing]:
+    """List the folder at an absolute path, step by step, and give the whole in the end.
 
-    ``above``: the folders it lies in, itself included; links to them are loops. ``linked``: it
-    was reached through a link, and no further ones to folders are followed. Never raises OSError.
+    ``inside`` is the path relative to its root. ``above``: the folders it lies in, itself
+    included; links to them are loops. ``linked``: it was reached through a link, and no further
+    ones to folders are followed. Never raises OSError.
     """
     listing = Listing()
     kinds: set[str] = set()
     try:
         with os.scandir(path) as entries:
-            for entry in entries:
+            for number, entry in enumerate(entries, 1):
+                if not number % STEP:
+                    yield
                 listing.empty = False
                 name = entry.name
                 if rules.by_name(name, inside) is not None:

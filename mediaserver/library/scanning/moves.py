@@ -8,7 +8,7 @@ mounted (security.md F7, F9).
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from mediaserver.library.indexer import (
     FileStatus,
@@ -18,7 +18,7 @@ from mediaserver.library.indexer import (
     KnownPlaylist,
 )
 from mediaserver.library.roots import Rules
-from mediaserver.library.scanning.folder_tree import FolderTree
+from mediaserver.library.scanning.folder_tree import FolderTree, NamesIn
 
 
 class Moves:
@@ -95,12 +95,12 @@ class Moves:
             if before is None or not self._is_gone(before, known.device):
                 continue
             self._known.load(known.root_id)
-            if self._shows_one_of(path, self._known.names(known.key)):
+            if self._shows_one_of(path, NamesIn(self._indexer, known)):
                 self.folders.add(known.key)
                 return known
         return None
 
-    def _shows_one_of(self, path: bytes, names: set[bytes]) -> bool:
+    def _shows_one_of(self, path: bytes, names: Container[bytes]) -> bool:
         try:
             with os.scandir(path) as entries:
                 return any(entry.name in names for entry in entries)

@@ -9,7 +9,7 @@ import errno
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,6 +18,7 @@ from mediaserver.library.indexer import (
     FileStatus,
     Indexer,
     KnownFile,
+    KnownFolder,
     KnownPlaylist,
     KnownRoot,
 )
@@ -25,7 +26,7 @@ from mediaserver.library.names.subtitles import home_of
 from mediaserver.library.readers.naming import clean
 from mediaserver.library.roots import MAX_DEPTH, TOO_DEEP, Rules, explain_error, join
 from mediaserver.library.scanning.folder_tree import FolderTree
-from mediaserver.library.scanning.listing import Identity, Listing, list_folder
+from mediaserver.library.scanning.listing import STEP, Identity, Listing, listed
 from mediaserver.library.scanning.moves import Moves
 from mediaserver.library.scanning.outbox import Outbox
 from mediaserver.library.scanning.playlists import FoundPlaylist, PlaylistFiles
@@ -123,6 +124,15 @@ def _with_homes(targets: Iterable[Target]) -> Iterator[Target]:
     yield from homes
 
 
+def _noted(node: Node, known: KnownFolder | None) -> Node:
+    """The node, once it is noted there what the index knows of it."""
+    if known is not None:
+        node.key = known.key
+        node.device = known.device
+        node.renewed = (known.device, known.inode) != node.identity
+    return node
+
+
 class Walk:
     """One walk over targets whose roots are available.
 
@@ -162,8 +172,11 @@ class Walk:
         """Folders that the system would not show as a whole, or with files that it refused."""
 
     def steps(self, targets: Iterable[Target]) -> Iterator[None]:
-        """Walk; a step is a folder. Each is looked at once: one that is new comes with the folder
-        it is in, and may be a target of its own as well."""
+        """Walk; a step is a folder, or some part of one that has very much in it.
+
+        Each is looked at once: one that is new comes with the folder it is in, and may be a
+        target of its own as well.
+        """
         visited: set[bytes] = set()
         for target in _with_homes(targets):
             start = self._start(target)
@@ -175,7 +188,8 @@ class Walk:
                 if node.absolute in visited:
                     continue
                 visited.add(node.absolute)
-                stack.extend(reversed(self._visit(node, deep)))
+                below = yield from self._visit(node, deep)
+                stack.extend(reversed(below))
                 yield
 
     def _start(self, target: Target) -> tuple[Node, bool] | None:
@@ -203,54 +217,50 @@ class Walk:
         return (node, deep) if node is not None else None
 
     def _node(self, node: Node) -> Node:
-        known = self._known.get(node.root.root_id, node.path)
-        if known is not None:
-            node.key = known.key
-            node.device = known.device
-            node.renewed = (known.device, known.inode) != node.identity
-        return node
+        return _noted(node, self._known.get(node.root.root_id, node.path))
 
-    def _visit(self, node: Node, deep: bool) -> list[tuple[Node, bool]]:
+    def _visit(self, node: Node, deep: bool) -> Generator[None, None, list[tuple[Node, bool]]]:
         """Look at one folder; the folders in it to visit, in order of their names."""
         self.folder = node.absolute
         above = node.identities() if self._rules.follow_links else frozenset[Identity]()
-        listing = list_folder(self.folder, node.path, self._rules, above=above, linked=node.linked)
+        listing = yield from listed(
+            self.folder, node.path, self._rules, above=above, linked=node.linked
+        )
         if listing.folders and node.path.count(b"/") + 1 >= MAX_DEPTH:
             logger.warning("%s: %s", os.fsdecode(self.folder), TOO_DEEP.reason)
             listing.folders.clear()
         files = self._indexer.known_files(node.key) if node.key is not None else {}
+        folders = self._known.below(node.key) if node.key is not None else {}
         playlists = self.playlists.known(node.key)
-        if listing.error is None and self._is_unmounted(node, listing, {*files, *playlists}):
+        known = {*files, *folders, *playlists}
+        if listing.error is None and known and self._is_unmounted(node, listing):
             listing.error = "it is empty, and on another file system than before: not mounted?"
         if listing.error is not None:
             self.troubled[self.folder] = listing.error
         elif node.renewed:
             self._outbox.add(node.ensure)
-        self._compare_files(node, listing, files)
+        yield from self._compare_files(node, listing, files)
         self._compare_playlists(node, listing, playlists)
         if listing.error is None:
-            self._note_gone(node, listing, files)
+            self._note_gone(listing, files, folders)
             self.playlists.note_gone(playlists, listing.playlists.keys() | listing.unknown)
             self._sidecars.compare(node, listing)
         self._outbox.flush_if_due()
-        return self._folders_below(node, listing, deep)
+        return self._folders_below(node, listing, folders, deep)
 
-    def _is_unmounted(self, node: Node, listing: Listing, files: set[bytes]) -> bool:
-        """Whether the folder is a mount point with nothing mounted on it any more."""
-        return (
-            listing.empty
-            and node.key is not None
-            and node.device != node.identity[0]
-            and bool(files or self._known.below(node.key))
-        )
+    def _is_unmounted(self, node: Node, listing: Listing) -> bool:
+        """Whether a folder that held something is a mount point with nothing mounted on it."""
+        return listing.empty and node.device != node.identity[0]
 
     # ---- files
 
     def _compare_files(
         self, node: Node, listing: Listing, known_files: dict[bytes, KnownFile]
-    ) -> None:
+    ) -> Iterator[None]:
         self.seen += len(listing.files)
-        for name, status in listing.files.items():
+        for number, (name, status) in enumerate(listing.files.items(), 1):
+            if not number % STEP:
+                yield
             known = known_files.get(name)
             if known is not None:
                 before = known.status
@@ -291,29 +301,27 @@ class Walk:
 
         self._outbox.add(move)
 
-    def _note_gone(self, node: Node, listing: Listing, known_files: dict[bytes, KnownFile]) -> None:
-        for name, file in known_files.items():
+    def _note_gone(
+        self, listing: Listing, files: dict[bytes, KnownFile], folders: dict[bytes, KnownFolder]
+    ) -> None:
+        for name, file in files.items():
             if name not in listing.files and name not in listing.unknown:
                 self.gone_files.add(file.key)
-        for folder in self._known.below(node.key) if node.key is not None else ():
-            name = folder.path.rpartition(b"/")[2]
+        for name, folder in folders.items():
             if name not in listing.folders and name not in listing.unknown:
                 self.gone_folders.add(folder.key)
 
     # ---- folders
 
-    def _folders_below(self, node: Node, listing: Listing, deep: bool) -> list[tuple[Node, bool]]:
+    def _folders_below(
+        self, node: Node, listing: Listing, known: dict[bytes, KnownFolder], deep: bool
+    ) -> list[tuple[Node, bool]]:
         below = []
         for name, found in sorted(listing.folders.items()):
-            child = self._node(
-                Node(
-                    node.root,
-                    join(node.path, name),
-                    node,
-                    found.identity,
-                    found.mtime_ns,
-                    node.linked or found.linked,
-                )
+            path, linked = join(node.path, name), node.linked or found.linked
+            child = _noted(
+                Node(node.root, path, node, found.identity, found.mtime_ns, linked),
+                known.get(name),
             )
             if child.key is None and not child.linked and self._known.any:
                 self._move_folder(child)
