@@ -15,6 +15,8 @@ def of_library(library: LibraryStatus, unreadable_index: str | None) -> Iterator
     """
     if unreadable_index is not None:
         yield Problem("the index does not answer", unreadable_index)
+    if library.index_failure is not None:
+        yield Problem("the index is not on its disk, it is tried again", library.index_failure)
     if library.failure is not None:
         yield Problem("scanning fails, it is tried again", library.failure)
     if library.troubled:

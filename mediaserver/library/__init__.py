@@ -8,7 +8,7 @@
     scanner       a scan: what differs between disk and index (``scanning``: walk, moves, art)
     readers       a file to facts, in worker processes; ``names``: what its path tells
     indexer       all writing, in transactions that end with a Change (``indexing``)
-    database      the index file and its threads (``schema``; ``index_file``, ``migrating``)
+    database      the index file and its threads (``schema``; ``index_*``, ``migrating``)
     browsing      Browse and Search as questions to the index; ``lookup``: files by their number
     artwork       pictures made smaller, and kept (``pictures`` makes them, in those workers)
     opening       from the index to an open file, and nowhere else

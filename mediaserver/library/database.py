@@ -2,8 +2,8 @@
 
 Questions are plain functions of a SQLAlchemy Core connection; this module alone knows threads.
 SQLite in WAL mode lets any number of readers see the last committed state while one writes.
-What is SQLite's own is here, in :mod:`.index_file` and in the full text tables of
-:mod:`.schema`.
+What is SQLite's own is here, in :mod:`.index_file`, :mod:`.index_place` and in the full text
+tables of :mod:`.schema`.
 """
 
 import asyncio
@@ -22,8 +22,9 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from mediaserver.library import index_file
+from mediaserver.library import index_file, index_place
 from mediaserver.library.errors import IndexUnusable, TooExpensive
+from mediaserver.library.index_place import Place
 
 logger = logging.getLogger(__name__)
 
@@ -71,32 +72,59 @@ class Database:
         self._executor: ThreadPoolExecutor | None = None
         self._idle: deque[_Reader] = deque()
         self._writer: Connection | None = None
+        self._identity: index_place.Identity | None = None
 
-    def open(self) -> list[str]:
+    def open(self, *, least_update_id: int = 0) -> list[str]:
         """Check, migrate, and if need be replace the index; blocks, some seconds if it is large.
 
-        Returns what its owner should know. Raises :class:`IndexUnusable`.
+        SystemUpdateID is ``least_update_id`` at least. Returns what its owner should know. Raises
+        :class:`IndexUnusable`.
         """
-        notes = index_file.prepare(self.path, self._migrations)
+        notes = index_file.prepare(self.path, self._migrations, least_update_id=least_update_id)
         self.damaged = False
-        self._writer = self._connected(WRITER_CACHE_KB)
+        with self._translated():
+            self._writer = self._connected(WRITER_CACHE_KB)
+        self._identity = index_place.identity_of(self.path)
         self._idle.append(self._reader())
         self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix="index-reader")
         return notes
 
     def close(self) -> None:
         """Wait for the questions that are being answered, and let the file go."""
-        if self._executor is not None:
-            self._executor.shutdown(cancel_futures=True)
-            self._executor = None
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown()  # what waits is told that the index is closed
         while self._idle:
             self._idle.pop().close()
         if self._writer is not None:
             # The last connection carries the log over into the index and removes it.
             self._writer.close()
             self._writer = None
-            if not self.damaged:
+            if not self.damaged and self.place is Place.SAME:
                 index_file.note_sound(self.path)
+
+    @property
+    def is_open(self) -> bool:
+        return self._writer is not None
+
+    @property
+    def place(self) -> Place:
+        """What is at the path of the index; one that was deleted can be used until it is closed."""
+        if self._identity is None:
+            return Place.SAME
+        return index_place.place_of(self.path, self._identity)
+
+    def put_back(self) -> list[str]:
+        """Write an index that was deleted again, and go on with that; for the writer's thread.
+
+        Questions are answered meanwhile, but for a moment at the end. Like :meth:`open`.
+        """
+        if self._writer is None:
+            raise IndexUnusable(f"index {self.path}: it is closed")
+        draft = index_place.save(driver_of(self._writer), self.path)
+        self.close()
+        index_place.put_back(draft, self.path)
+        return self.open()
 
     async def read(self, question: Callable[[Connection], T]) -> T:
         """Ask in a reader thread.
@@ -156,6 +184,25 @@ class Database:
             driver.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KB}")
             driver.execute("PRAGMA shrink_memory")
             _give_back_memory()
+
+    def carry_over(self) -> bool:
+        """Carry the log over into the index and cut it, as far as that goes without waiting for
+        those who read; whether nothing is left. For the writer's thread, between transactions."""
+        if self._writer is None or not self.log_bytes:
+            return True
+        driver = driver_of(self._writer)
+        with self._translated():
+            driver.execute("PRAGMA busy_timeout = 0")
+            try:
+                (busy, *_) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                driver.execute(f"PRAGMA busy_timeout = {index_file.BUSY_MS}")
+        return not busy
+
+    @property
+    def log_bytes(self) -> int:
+        """How large the write-ahead log is."""
+        return index_file.log_bytes(self.path)
 
     def condemn(self, reason: str) -> None:
         """The index is damaged: it is set aside when it is opened the next time."""

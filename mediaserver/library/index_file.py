@@ -58,9 +58,16 @@ def unusable(path: Path, error: BaseException) -> IndexUnusable | None:
 
 
 def connect(path: Path, *, foreign_keys: bool = True) -> sqlite3.Connection:
-    """A connection that leaves transactions to us and may go from thread to thread."""
+    """A connection that leaves transactions to us and may go from thread to thread.
+
+    The file is there: one that somebody has deleted is not made again, empty.
+    """
     connection = sqlite3.connect(
-        path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=BUSY_MS / 1000,
+        isolation_level=None,
+        check_same_thread=False,
     )
     for pragma in (
         "synchronous = NORMAL",
@@ -74,11 +81,11 @@ def connect(path: Path, *, foreign_keys: bool = True) -> sqlite3.Connection:
     return connection
 
 
-def prepare(path: Path, migrations: Path | None = None) -> list[str]:
+def prepare(path: Path, migrations: Path | None = None, *, least_update_id: int = 0) -> list[str]:
     """See that there is a sound index of the present schema at ``path``.
 
-    Returns what the owner should know. Raises :class:`IndexUnusable` where the file can be
-    neither used nor replaced.
+    Its SystemUpdateID becomes ``least_update_id`` if it is lower. Returns what the owner should
+    know. Raises :class:`IndexUnusable` where the file can be neither used nor replaced.
     """
     notes: list[str] = []
     try:
@@ -89,8 +96,9 @@ def prepare(path: Path, migrations: Path | None = None) -> list[str]:
             if fault is not None:
                 update_id = _last_update_id(path)
                 notes.append(_set_aside(path, fault))
-        _create(path)
+        create(path)
         notes += _migrated(path, migrations)
+        update_id = max(update_id, least_update_id)
         if update_id:
             _start_at(path, update_id)
     except (sqlite3.Error, DBAPIError) as error:
@@ -105,7 +113,7 @@ def prepare(path: Path, migrations: Path | None = None) -> list[str]:
 def mark_damaged(path: Path) -> None:
     """Remember that damage showed, so that the next start does not trust the file."""
     with contextlib.suppress(OSError):
-        _beside(path, "-damaged").touch(mode=0o600)
+        beside(path, "-damaged").touch(mode=0o600)
 
 
 def note_sound(path: Path) -> None:
@@ -114,16 +122,16 @@ def note_sound(path: Path) -> None:
     A look at every page takes a second for each hundred thousand files.
     """
     with contextlib.suppress(OSError):
-        _beside(path, "-sound").write_text(_state_of(path), encoding="ascii")
+        beside(path, "-sound").write_text(_state_of(path), encoding="ascii")
 
 
 def _is_noted_sound(path: Path) -> bool:
     """Whether nothing happened to the file since :func:`note_sound`; asked once each time."""
-    note = _beside(path, "-sound")
+    note = beside(path, "-sound")
     try:
         noted = note.read_text(encoding="ascii", errors="replace")
         note.unlink()
-        return noted == _state_of(path) and not _beside(path, "-wal").exists()
+        return noted == _state_of(path) and not beside(path, "-wal").exists()
     except OSError:
         return False
 
@@ -133,7 +141,8 @@ def _state_of(path: Path) -> str:
     return f"{status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}\n"
 
 
-def _beside(path: Path, suffix: str) -> Path:
+def beside(path: Path, suffix: str) -> Path:
+    """A file that belongs to the index."""
     return path.with_name(path.name + suffix)
 
 
@@ -141,12 +150,24 @@ def _is_empty(path: Path) -> bool:
     """Whether there is no index yet. What may be left of an earlier one's log is removed."""
     if path.exists() and path.stat().st_size:
         return False
-    for suffix in ("-wal", "-shm", "-journal"):
-        _beside(path, suffix).unlink(missing_ok=True)
+    remove_log(path)
     return True
 
 
-def _create(path: Path) -> None:
+def log_bytes(path: Path) -> int:
+    """How large the write-ahead log of an index is; 0 if there is none."""
+    try:
+        return beside(path, "-wal").stat().st_size
+    except OSError:
+        return 0
+
+
+def remove_log(path: Path) -> None:
+    for suffix in ("-wal", "-shm", "-journal"):
+        beside(path, suffix).unlink(missing_ok=True)
+
+
+def create(path: Path) -> None:
     """The file, if it is not there, so that nobody else can read it at any time."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     if path.stat().st_mode & 0o077:
@@ -158,7 +179,7 @@ def _create(path: Path) -> None:
 
 def _fault(path: Path, *, thoroughly: bool) -> str | None:
     """Why the file is not a sound index that we can use or migrate; None if it is."""
-    if _beside(path, "-damaged").exists():
+    if beside(path, "-damaged").exists():
         return "was damaged"
     try:
         with contextlib.closing(connect(path)) as connection:
@@ -202,21 +223,22 @@ def _last_update_id(path: Path) -> int:
 def _start_at(path: Path, update_id: int) -> None:
     with contextlib.closing(connect(path)) as connection:
         connection.execute(
-            "INSERT OR REPLACE INTO settings VALUES ('system_update_id', ?)", (update_id,)
+            "INSERT INTO settings VALUES ('system_update_id', ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+            (update_id,),
         )
 
 
 def _set_aside(path: Path, fault: str) -> str:
     """Keep one copy of a file that cannot be used, for those who want to know why."""
-    kept = _beside(path, ".set-aside")
-    for suffix in ("-wal", "-shm", "-journal"):
-        _beside(kept, suffix).unlink(missing_ok=True)
+    kept = beside(path, ".set-aside")
+    remove_log(kept)
     path.replace(kept)
     for suffix in ("-wal", "-journal"):
         with contextlib.suppress(FileNotFoundError):
-            _beside(path, suffix).replace(_beside(kept, suffix))
-    _beside(path, "-shm").unlink(missing_ok=True)
-    _beside(path, "-damaged").unlink(missing_ok=True)
+            beside(path, suffix).replace(beside(kept, suffix))
+    beside(path, "-shm").unlink(missing_ok=True)
+    beside(path, "-damaged").unlink(missing_ok=True)
     return f"the index {fault}: it is made anew by scanning; the old file is kept as {kept.name}"
 
 
@@ -243,8 +265,8 @@ def _copy(path: Path, connection: sqlite3.Connection) -> Path:
     """Keep the index as it was before a migration; of earlier ones no copy stays."""
     for old in path.parent.glob(f"{path.name}.before-*"):
         old.unlink()
-    kept = _beside(path, f".before-{schema.REVISION}")
-    _create(kept)
+    kept = beside(path, f".before-{schema.REVISION}")
+    create(kept)
     with contextlib.closing(sqlite3.connect(kept)) as target:
         connection.backup(target)
     return kept

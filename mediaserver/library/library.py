@@ -61,6 +61,8 @@ class LibraryStatus:
     """Folders where the system refused something; they are tried again and again."""
     failure: str | None = None
     """Why the last scan failed as a whole."""
+    index_failure: str | None = None
+    """Why an index that was damaged or deleted cannot be made again."""
     notes: tuple[str, ...] = ()
 
 
@@ -245,6 +247,7 @@ class Library:
             last_scan_ended=state.last_scan_ended,
             troubled=dict(state.troubled),
             failure=state.failure,
+            index_failure=state.index_failure,
             notes=state.notes,
         )
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from mediaserver.library.database import Database
 from mediaserver.library.errors import IndexUnusable
+from mediaserver.library.index_place import Place
 from mediaserver.library.indexer import Indexer, KnownRoot
 from mediaserver.library.objects import Change
 from mediaserver.library.readers.pool import ReaderPoolError
@@ -77,6 +78,8 @@ class UpkeepState:
     """Folders where the system refused something; they are tried again and again."""
     failure: str | None = None
     """Why the last scan failed as a whole."""
+    index_failure: str | None = None
+    """Why an index that was damaged or deleted cannot be made again."""
     notes: tuple[str, ...] = ()
 
 
@@ -231,7 +234,7 @@ class Upkeep:
             if due:
                 looked = self._loop.time()
             try:
-                await self._replace_if_damaged()
+                await self._tend_index()
                 self.request(await self._look_around(self._watcher, everywhere=due))
             except Exception:  # the next look may go well
                 logger.exception("cannot look at the media roots")
@@ -281,22 +284,36 @@ class Upkeep:
                 logger.error("cannot scan: %s", text)
             else:
                 logger.error("a scan failed", exc_info=error)
-        await self._replace_if_damaged()
+        if self._database.damaged:
+            await self._mend_index()
         delay = min(self._timing.retry * 2**self._failures, MAX_RETRY_SECONDS)
         self._failures += 1
         self._retry = self._loop.call_later(delay, self.request, wanted)
 
-    async def _replace_if_damaged(self) -> None:
-        """Damage has shown: the file is set aside, and all scanned anew (security.md F5)."""
-        if not self._database.damaged:
+    async def _tend_index(self) -> None:
+        """See that the index is on its disk; not while a scan runs, which has the one thread."""
+        if self.state.scanning:
             return
+        place = await bounded(lambda: self._database.place, None)
+        if place is not Place.SAME or self._database.damaged or not self._database.is_open:
+            await self._mend_index()
+            return
+        self.state.index_failure = None
+        if self._database.log_bytes:
+            await self._in_writer(self._carry_over)
+
+    async def _mend_index(self) -> None:
+        """The same complaint is not made again and again (security.md F4, F5)."""
         try:
-            notes = await self._in_writer(self._reopen)
+            notes = await self._in_writer(self._mended)
         except IndexUnusable as error:
-            logger.error("%s", error.reason)
-        else:
-            self.state.notes += tuple(notes)
-            self.request(Requests(everything=True))
+            if error.reason != self.state.index_failure:
+                logger.error("%s", error.reason)
+            self.state.index_failure = error.reason
+            return
+        self.state.index_failure = None
+        self.state.notes += tuple(notes)
+        self.request(Requests(everything=True))
 
     async def _in_writer(self, job: Callable[[], T]) -> T:
         if self._writer is None:
@@ -305,8 +322,8 @@ class Upkeep:
 
     # ---- in the writer thread
 
-    def _open(self) -> list[str]:
-        notes = self._database.open()
+    def _open(self, least_update_id: int = 0) -> list[str]:
+        notes = self._database.open(least_update_id=least_update_id)
         indexer = Indexer(self._database, views=self._views, on_change=self._told)
         self._indexer = indexer
         known = {root.path: root for root in indexer.roots()}
@@ -326,11 +343,31 @@ class Upkeep:
         self.system_update_id = indexer.system_update_id
         return notes
 
-    def _reopen(self) -> list[str]:
-        if not self._database.damaged:
-            return []
+    def _mended(self) -> list[str]:
+        """Make an index that is damaged, deleted or replaced usable again; what was wrong."""
+        place = self._database.place
+        if self._database.is_open and not self._database.damaged:
+            if place is Place.SAME:
+                return []
+            if place is Place.GONE:
+                notes = ["the index was deleted while it was in use: it has been written again"]
+                notes += self._database.put_back()
+                logger.warning("index %s: %s", self._database.path, notes[0])
+                return notes
+        notes = []
+        if place is Place.OTHER:
+            notes.append("the index was replaced by another file: that one is used from now on")
+            logger.warning("index %s: %s", self._database.path, notes[0])
         self._database.close()
-        return self._open()
+        # Control points have been told of later states than the one there may be in it.
+        return notes + self._open(self.system_update_id + 1)
+
+    def _carry_over(self) -> None:
+        """Carry the log of the index over; when that fails, another time will do."""
+        try:
+            self._database.carry_over()
+        except IndexUnusable as error:
+            logger.debug("%s", error.reason)
 
     def _check(self) -> IndexCheck:
         if self._indexer is None:
@@ -344,7 +381,7 @@ class Upkeep:
         except Exception as error:  # rows that make no sense make anything fail
             logger.debug("the index cannot be checked", exc_info=True)
             self._database.condemn(str(error))
-        notes = tuple(self._reopen())
+        notes = tuple(self._mended())
         self.state.notes += notes
         return IndexCheck({}, notes)
 
@@ -383,6 +420,7 @@ class Upkeep:
         finally:
             self.state.scanning = False
             self.state.roots = tuple(indexer.roots())
+            self._carry_over()
         changes = (summary.added, summary.changed, summary.moved, summary.removed)
         if wanted.everything or any(changes):
             logger.info(

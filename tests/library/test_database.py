@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, text
 from mediaserver.library import index_file, schema
 from mediaserver.library.database import Database, driver_of
 from mediaserver.library.errors import IndexUnusable, TooExpensive
+from mediaserver.library.index_place import Place
 from mediaserver.library.migrating import migrations_folder
 
 PRESENT = schema.REVISION
@@ -408,3 +410,92 @@ def test_an_older_index_is_copied_and_brought_up_to_date(
         assert old.execute("SELECT value FROM settings WHERE name = 'marked'").fetchone() == (1,)
     with closing(Database(path, migrations=next_version)) as database:
         assert database.open() == []
+
+
+# ---- the log
+
+
+def test_the_log_is_carried_over_into_the_index(database: Database, path: Path) -> None:
+    put(database, "x", 1)
+    assert database.log_bytes > 0
+    assert database.carry_over()
+    assert path.with_name("index.sqlite-wal").stat().st_size == database.log_bytes == 0
+
+
+def test_to_carry_the_log_over_nobody_is_waited_for(database: Database) -> None:
+    put(database, "x", 1)
+    with closing(index_file.connect(database.path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM settings").fetchone()
+        put(database, "y", 2)
+        began = time.monotonic()
+        assert not database.carry_over()
+        assert time.monotonic() - began < index_file.BUSY_MS / 1000
+        reader.execute("ROLLBACK")
+    assert database.carry_over()
+
+
+# ---- deleted or replaced while it is open
+
+
+def place(database: Database) -> Place:
+    return database.place
+
+
+def test_an_index_that_was_deleted_is_written_again(database: Database, path: Path) -> None:
+    put(database, "x", 1)
+    assert place(database) is Place.SAME
+    for file in path.parent.iterdir():
+        file.unlink()
+    assert place(database) is Place.GONE
+    assert database.put_back() == []
+    assert place(database) is Place.SAME
+    assert database.read_now(settings)["x"] == 1
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT value FROM settings WHERE name = 'x'").fetchall() == [(1,)]
+
+
+def test_who_asks_an_index_that_was_deleted_makes_no_empty_one(path: Path) -> None:
+    database = Database(path)
+    database.open()
+    path.unlink()
+    with pytest.raises(IndexUnusable):
+        # The only reader is busy, so that another one is needed.
+        database.read_now(lambda connection: database.read_now(settings))
+    assert not path.exists()
+    database.close()
+
+
+def test_another_file_in_its_place_is_noticed_and_not_taken_for_sound(path: Path) -> None:
+    database = Database(path)
+    database.open()
+    path.rename(path.with_name("earlier"))
+    path.write_bytes(b"another")
+    assert place(database) is Place.OTHER
+    database.close()
+    assert not path.with_name("index.sqlite-sound").exists()
+
+
+def test_an_index_whose_folder_has_gone_cannot_be_written_again(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    database = Database(tmp_path / "data" / "index.sqlite")
+    database.open()
+    (tmp_path / "data").rename(tmp_path / "elsewhere")
+    assert place(database) is Place.GONE
+    with pytest.raises(IndexUnusable, match="it was deleted, and cannot be written again"):
+        database.put_back()
+    (tmp_path / "elsewhere").rename(tmp_path / "data")
+    assert place(database) is Place.SAME
+    assert database.is_open
+    database.close()
+
+
+def test_an_index_never_tells_of_less_than_was_told_before(path: Path) -> None:
+    """CDS:1 §2.5.20: SystemUpdateID rises, also where an earlier copy has been put back."""
+    database = Database(path)
+    database.open(least_update_id=7)
+    assert update_id(database) == 7
+    database.close()
+    database.open(least_update_id=5)
+    assert update_id(database) == 7
+    database.close()

@@ -340,6 +340,65 @@ async def test_an_index_that_turns_out_damaged_is_replaced_and_filled_again(
         assert "damaged" in note
 
 
+async def test_after_a_scan_nothing_is_left_in_the_log(living: Living) -> None:
+    sound(living.root / "one.wav")
+    await living.started()
+    assert await living.titles() == {"one"}
+    assert (living.data / "index.sqlite-wal").stat().st_size == 0
+
+
+async def test_an_index_that_is_deleted_while_it_is_used_is_written_again(living: Living) -> None:
+    """All that was indexed would be lost at the next start otherwise."""
+    sound(living.root / "one.wav")
+    await living.started()
+    update_id = living.library.system_update_id
+    for file in living.data.glob("index.sqlite*"):
+        file.unlink()
+    assert (await living.next_scan()).added == 0
+    assert (living.data / "index.sqlite").exists()
+    assert await living.titles() == {"one"}
+    assert living.library.system_update_id == update_id
+    (note,) = living.library.status().notes
+    assert "deleted" in note
+
+
+async def test_another_index_in_its_place_is_used_and_brought_up_to_date(living: Living) -> None:
+    """An owner who puts a copy of last week's back, say."""
+    sound(living.root / "one.wav")
+    await living.started()
+    await living.library.close()
+    index = living.data / "index.sqlite"
+    earlier = index.read_bytes()
+    async with Living(living.data.parent) as later:
+        sound(later.root / "two.wav", 2)
+        await later.started()
+        update_id = later.library.system_update_id
+        (later.data / "copy").write_bytes(earlier)
+        (later.data / "copy").replace(index)
+        assert (await later.next_scan()).added == 1
+        assert await later.titles() == {"one", "two"}
+        assert later.library.system_update_id > update_id
+        (note,) = later.library.status().notes
+        assert "replaced" in note
+
+
+async def test_an_index_that_cannot_be_written_again_is_a_problem_as_long_as_that_lasts(
+    living: Living, caplog: pytest.LogCaptureFixture
+) -> None:
+    sound(living.root / "one.wav")
+    await living.started()
+    away = living.data.with_name("away")
+    living.data.rename(away)
+    async with asyncio.timeout(PATIENCE):
+        while living.library.status().index_failure is None:  # noqa: ASYNC110 - a look, no event
+            await asyncio.sleep(0)
+        assert await living.titles() == {"one"}
+        away.rename(living.data)
+        while living.library.status().index_failure is not None:  # noqa: ASYNC110 - the same
+            await asyncio.sleep(0)
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1
+
+
 async def test_an_index_that_a_check_finds_damaged_is_replaced(tmp_path: Path) -> None:
     async with Living(tmp_path) as living:
         sound(living.root / "one.wav")
