@@ -17,6 +17,7 @@ from pathlib import Path
 from mediaserver import urls
 from mediaserver.library import explaining_sheets
 from mediaserver.library.explaining import why_no_item
+from mediaserver.library.explaining_details import facts_beside, stars
 from mediaserver.library.indexing import known
 from mediaserver.library.object_ids import folder_id, item_id, playlist_id
 from mediaserver.library.objects import ObjectID
@@ -234,8 +235,9 @@ def _differences(path: bytes, before: known.FileStatus, reason: str | None) -> l
 
 
 _FACTS = (
-    "artists", "album", "album_artists", "genres", "track", "disc", "date", "duration_ms",
+    "artists", "album", "album_artists", "genres", "track", "disc", "date", "rating", "duration_ms",
     "bitrate", "sample_rate", "channels", "audio_codec", "video_codec", "width", "height", "camera",
+    "languages", "release_id",
 )  # fmt: skip
 
 
@@ -251,6 +253,7 @@ def _item(connection: sqlite3.Connection, key: int) -> Served:
     for word, value in zip(_FACTS, row[8:], strict=True):
         if value not in (None, ""):
             facts.append(_fact(word, value))
+    facts += facts_beside(connection, key)
     return Served(
         object_id=item_id(key),
         title=title,
@@ -268,6 +271,10 @@ def _fact(word: str, value: object) -> tuple[str, str]:
             return "duration", f"{timedelta(seconds=round(int(str(value)) / 1000))}"
         case "bitrate" | "sample_rate":
             return word, f"{value} {'bit/s' if word == 'bitrate' else 'Hz'}"
+        case "rating":
+            return word, stars(int(str(value)))
+        case "release_id":
+            return "MusicBrainz release", str(value)
     return word, "; ".join(str(value).splitlines())
 
 

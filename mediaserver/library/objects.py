@@ -87,6 +87,10 @@ class EmbeddedArt:
     """blake2b of the picture's bytes, 16 bytes long: the same cover in twelve files is one art."""
 
 
+MAX_CHAPTERS = 1000
+"""As many as are kept of one file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chapter:
     """Where a chapter of a book or film begins."""

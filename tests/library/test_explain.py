@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mutagen.flac import FLAC
 
 from mediaserver.library.explain import Explanation, explain
 from mediaserver.library.object_ids import folder_id, item_id
@@ -50,6 +51,20 @@ def test_a_file_is_served_as_what_it_is(scene: Explained) -> None:
     assert (facts["artists"], facts["album"]) == ("Rosa", "Sea")
     assert "title: River" in found.lines()
     assert found.lines()[1] == "is served"
+
+
+def test_the_rating_the_languages_and_what_is_inside_are_told(scene: Explained) -> None:
+    path = sound(scene.root / "song.flac", metadata={"rating": "4"})
+    file = FLAC(path)
+    file["MUSICBRAINZ_ALBUMID"] = "fe7ddd48-a5fb-4ed7-8f0d-8c0d1c7d1c3e"
+    file["REPLAYGAIN_TRACK_GAIN"], file["CHAPTER001"] = "-3.25 dB", "00:00:00.500"
+    file.save()
+    scene.scan()
+    lines = scene.why("song.flac").lines()
+    assert "rating: 4 of 5 stars" in lines
+    assert "MusicBrainz release: fe7ddd48-a5fb-4ed7-8f0d-8c0d1c7d1c3e" in lines
+    assert "track gain: -3.25 dB" in lines
+    assert "chapter: 0:00:00" in lines
 
 
 def test_roots_that_were_named_to_the_server_alone_count(scene: Explained) -> None:

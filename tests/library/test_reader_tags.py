@@ -22,7 +22,6 @@ from mutagen.id3 import (
     TCOM,
     TCON,
     TDAT,
-    TDOR,
     TDRC,
     TIT2,
     TPE1,
@@ -86,7 +85,6 @@ def id3_frames(*, multiple: bool = True) -> ID3:
     tags.add(TCOM(encoding=3, text="Ludwig"))
     tags.add(TCON(encoding=3, text=["17", "Chanson française"]))
     tags.add(TDRC(encoding=3, text="2004-05-06"))
-    tags.add(TDOR(encoding=3, text="1969"))
     tags.add(TRCK(encoding=3, text="1/02"))
     tags.add(TPOS(encoding=3, text="2/2"))
     tags.add(TCMP(encoding=3, text="1"))
@@ -233,7 +231,6 @@ VORBIS = {
     "COMPOSER": ["Ludwig"],
     "GENRE": ["Rock", "Chanson française"],
     "DATE": ["2004-05-06"],
-    "ORIGINALDATE": ["1969"],
     "TRACKNUMBER": ["1/02"],
     "DISCNUMBER": ["2"],
     "COMPILATION": ["1"],
@@ -559,17 +556,6 @@ def test_artists_in_one_text_of_id3v2_3_are_separated_where_it_is_sure(
         tags.add(TXXX(encoding=1, desc="MusicBrainz Artist Id", text=ids))
     tags.save(path, v2_version=3, v23_sep=None)
     assert facts_of(path).artists == expected
-
-
-def test_the_original_date_counts_only_without_another(tmp_path: Path) -> None:
-    path = make_media.sound(tmp_path / "a.mp3")
-    tags = ID3()
-    tags.add(TDOR(encoding=3, text="1969"))
-    tags.save(path)
-    assert facts_of(path).date == "1969"
-    tags.add(TDRC(encoding=3, text="2004"))
-    tags.save(path)
-    assert facts_of(path).date == "2004"
 
 
 def test_a_name_that_is_no_unicode_gives_a_title_that_is(tmp_path: Path) -> None:

@@ -7,11 +7,15 @@ list of a control point is made of it.
 import sqlite3
 from collections.abc import Iterable
 
-from mediaserver.library.objects import Chapter, Details, EmbeddedStream, MediaFacts
+from mediaserver.library.objects import (
+    MAX_CHAPTERS,
+    Chapter,
+    Details,
+    EmbeddedStream,
+    MediaFacts,
+)
 from mediaserver.library.readers.naming import clean
 
-MAX_CHAPTERS = 1000
-"""Of one file."""
 MAX_STREAMS = 200
 _TABLES = ("details", "chapters", "streams")
 

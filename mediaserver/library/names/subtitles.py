@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from mediaserver.library.names import languages
+
 FORMATS = {
     b"srt": "srt",
     b"ass": "ssa",
@@ -34,26 +36,6 @@ _HINDI = "hi"
 _RANKS = {"": 0, "sdh": 1, "forced": 2}
 _FLAGS = {"forced": "forced", "foreign": "forced", "sdh": "sdh", "hi": "sdh", "cc": "sdh"}
 
-# ISO 639-1, ISO 639-2 (bibliographic and terminological), English name.
-_LANGUAGES = """
-ar ara arabic|bg bul bulgarian|bn ben bengali|bs bos bosnian|ca cat catalan|cs cze ces czech
-cy wel cym welsh|da dan danish|de ger deu german|el gre ell greek|en eng english|es spa spanish
-et est estonian|eu baq eus basque|fa per fas persian|fi fin finnish|fr fre fra french
-ga gle irish|gl glg galician|he heb hebrew|hi hin hindi|hr hrv croatian|hu hun hungarian
-hy arm hye armenian|id ind indonesian|is ice isl icelandic|it ita italian|ja jpn japanese
-ka geo kat georgian|kk kaz kazakh|ko kor korean|lt lit lithuanian|lv lav latvian
-mk mac mkd macedonian|ml mal malayalam|ms may msa malay|nb nob bokmal|nl dut nld dutch
-nn nno nynorsk|no nor norwegian|pl pol polish|pt por portuguese|ro rum ron romanian
-ru rus russian|sk slo slk slovak|sl slv slovenian|sq alb sqi albanian|sr srp serbian
-sv swe swedish|ta tam tamil|te tel telugu|th tha thai|tl tgl tagalog|tr tur turkish
-uk ukr ukrainian|ur urd urdu|vi vie vietnamese|zh chi zho chinese
-"""
-_BY_WORD = {
-    word: words.split()[0]
-    for line in _LANGUAGES.split("\n")
-    for words in line.split("|")
-    for word in words.split()
-}
 _REGIONAL = {"brazilian": "pt-BR", "pob": "pt-BR", "chs": "zh-Hans", "cht": "zh-Hant"}
 
 
@@ -131,9 +113,9 @@ def _owner(stem: bytes, stems: Collection[bytes]) -> bytes | None:
 def _told(name: bytes, rest: str) -> Named:
     tokens = _TOKEN.findall(rest)
     # From the end: a part of the film's title may go before, in any language.
-    languages = [found for token in reversed(tokens) if (found := _language(token))]
+    named = [found for token in reversed(tokens) if (found := _language(token))]
     notes = [_FLAGS[token] for token in tokens if token in _FLAGS]
-    language = languages[0] if languages else ""
+    language = named[0] if named else ""
     if not language and _HINDI in tokens:
         language = _HINDI
         notes = [_FLAGS[token] for token in tokens if token in _FLAGS and token != _HINDI]
@@ -146,13 +128,8 @@ def _language(token: str) -> str:
     if token in _FLAGS:
         return ""
     plain, _, region = token.partition("-")
-    known = _REGIONAL.get(token) or _BY_WORD.get(plain, "")
-    return f"{known}-{_region(region)}" if known and region else known
-
-
-def _region(code: str) -> str:
-    """A region is written in capitals, a script as a name (RFC 5646 §2.1.1)."""
-    return code.upper() if len(code) == 2 else code.title()
+    known = _REGIONAL.get(token) or languages.BY_WORD.get(plain, "")
+    return f"{known}-{languages.subtag(region)}" if known and region else known
 
 
 def _split(name: bytes) -> tuple[bytes, bytes]:

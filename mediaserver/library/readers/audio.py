@@ -27,7 +27,17 @@ from mutagen.trueaudio import TrueAudio
 from mutagen.wavpack import WavPack
 
 from mediaserver.library.errors import UnreadableMedia
-from mediaserver.library.readers import boxes, dlna_profiles, frames, id3, id3_tag, riff, tags
+from mediaserver.library.readers import (
+    boxes,
+    chapters,
+    details,
+    dlna_profiles,
+    frames,
+    id3,
+    id3_tag,
+    riff,
+    tags,
+)
 from mediaserver.library.readers.contents import Contents, id3_size
 from mediaserver.library.readers.cue_sheets import flac_sheet
 from mediaserver.library.readers.found import Found
@@ -54,16 +64,25 @@ def mp3(contents: Contents, found: Found) -> None:
             found.duration = counted.scaled(contents.size - start) / info.sample_rate
             found.bitrate = round(counted.frame_bytes * 8 * info.sample_rate / counted.samples)
     id3.apply(found, id3_tag.read(contents))
-    if found.title is None and not found.artists:
-        _ape_behind(contents, found)
+    _ape_behind(contents, found, known=found.title is not None or bool(found.artists))
+    if info.track_gain is not None or info.album_gain is not None:
+        details.of_header(found, info.track_gain, info.track_peak, info.album_gain)
     found.dlna_profile = dlna_profiles.mpeg_audio(found, mpeg1=info.version == 1)
 
 
-def _ape_behind(contents: Contents, found: Found) -> None:
-    """APEv2 at the end of a file of another format; perhaps before an ID3v1 tag."""
-    if b"APETAGEX" in contents.tail[-160:]:
-        with contextlib.suppress(APENoHeaderError):
-            tags.ape(found, APEv2(fileobj=contents.file))
+def _ape_behind(contents: Contents, found: Found, *, known: bool = False) -> None:
+    """APEv2 at the end of a file of another format; perhaps before an ID3v1 tag.
+
+    Where all else is ``known`` by then, it is only there for gains: mp3gain's.
+    """
+    if b"APETAGEX" not in contents.tail[-160:]:
+        return
+    with contextlib.suppress(APENoHeaderError):
+        tag = APEv2(fileobj=contents.file)
+        if known:
+            details.named(found, tags.ape_texts(tag))
+        else:
+            tags.ape(found, tag)
 
 
 def flac(contents: Contents, found: Found) -> None:
@@ -150,6 +169,9 @@ def mp4(contents: Contents, found: Found) -> None:
         # Encoders of lossless sound write the rate of the original.
         found.bitrate = min(info.bitrate, round(contents.size * 8 / found.duration))
     mp4_tags(found, file)
+    chapters.put(found, chapters.of_mp4(contents))
+    if file.chapters and not found.chapters:
+        chapters.put(found, ((one.start, one.title) for one in file.chapters))
     if not info.length:
         raise UnreadableMedia("a length that is not in its header")
     found.dlna_profile = dlna_profiles.aac_iso(found, low_complexity=codec == "mp4a.40.2")

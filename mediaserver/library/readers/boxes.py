@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from mediaserver.library.readers.contents import Contents
 
@@ -37,6 +38,29 @@ def boxes(contents: Contents, start: int, end: int) -> Iterator[tuple[bytes, int
             return
         yield name, body, min(start + size, end)
         start += size
+
+
+class Extent(NamedTuple):
+    """The body of a box."""
+
+    begin: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        return self.end - self.begin
+
+
+def children(contents: Contents, parent: Extent, wanted: bytes) -> Iterator[Extent]:
+    """The boxes of a name directly in another one, which holds nothing else than boxes."""
+    for name, begin, end in boxes(contents, *parent):
+        if name == wanted:
+            yield Extent(begin, end)
+
+
+def child(contents: Contents, parent: Extent, wanted: bytes) -> Extent | None:
+    """The first of them."""
+    return next(children(contents, parent, wanted), None)
 
 
 def movie(contents: Contents) -> bytes:

@@ -1,9 +1,16 @@
 """What the readers of one file gather, before it becomes facts."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mediaserver.library.names import by_name, videos
-from mediaserver.library.objects import Kind, MediaFacts, Sheet
+from mediaserver.library.objects import (
+    Chapter,
+    Details,
+    EmbeddedStream,
+    Kind,
+    MediaFacts,
+    Sheet,
+)
 from mediaserver.library.readers.naming import clean
 from mediaserver.library.readers.picture_header import art_of
 
@@ -34,7 +41,10 @@ class Found:
     track: int | None = None
     disc: int | None = None
     date: str | None = None
+    original_date: str | None = None
+    """Of the first release, where that is another one."""
     description: str | None = None
+    rating: int | None = None
     series: str | None = None
     season: int | None = None
     episode: int | None = None
@@ -54,6 +64,10 @@ class Found:
     color_depth: int | None = None
     orientation: int | None = None
     camera: str | None = None
+    languages: list[str] = field(default_factory=list)
+    chapters: tuple[Chapter, ...] = ()
+    streams: tuple[EmbeddedStream, ...] = ()
+    details: Details | None = None
 
     cue_sheet: str | None = None
     """In its tags, as it is written there."""
@@ -68,7 +82,12 @@ class Found:
         title = _text(self.title)
         artists, album_artists = _texts(self.artists), _texts(self.album_artists)
         composers = _texts(self.composers)
-        track, disc, date = self.track, self.disc, self.date
+        track, disc, details = self.track, self.disc, self.details
+        date = self.date
+        if self.original_date is not None:
+            date, release = self._dates()
+            if release is not None:
+                details = replace(details or Details(), release_date=release)
         own = _NOTHING
         if title is None or self.kind is Kind.VIDEO:
             own = by_name.told(self.kind, path)
@@ -104,6 +123,7 @@ class Found:
             disc=disc,
             date=date or own.date,
             description=_text(self.description),
+            rating=self.rating,
             film=own.film,
             series=own.series,
             season=own.season,
@@ -122,8 +142,25 @@ class Found:
             color_depth=_number(self.color_depth),
             orientation=self.orientation,
             camera=_text(self.camera),
+            languages=_texts(self.languages),
+            chapters=self.chapters,
+            streams=self.streams,
+            details=details,
             art=art_of(self.picture) if self.picture is not None else None,
         )
+
+    def _dates(self) -> tuple[str | None, str | None]:
+        """The date that stands for it, and that of this edition where it is another one.
+
+        A listener means the year the music came out, not that of the remaster. Of two that do not
+        contradict each other the more precise one counts; a first release after this one is none.
+        """
+        original, own = self.original_date, self.date
+        if original is None or own is None or original.startswith(own):
+            return original or own, None
+        if own.startswith(original) or original > own:
+            return own, None
+        return original, own
 
     def _video(self, named: by_name.Told) -> by_name.Told:
         """What its path tells, and its tags know better: title, series, season, episode."""

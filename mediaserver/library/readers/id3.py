@@ -1,12 +1,17 @@
 """ID3 tags: versions 2.2 to 2.4 and 1, at the front, at the end, in chunks of RIFF and AIFF."""
 
 import re
+import struct
 from collections.abc import Callable
 
+from mediaserver.library.readers import chapters, details, ratings
 from mediaserver.library.readers.found import Found
 from mediaserver.library.readers.id3_tag import Tag
 from mediaserver.library.readers.tags import choose
 from mediaserver.library.readers.values import date, first, flag, number, release_id
+
+_RECORDING = b"http://musicbrainz.org\0"
+_MASTER_VOLUME = 1
 
 Reading = Callable[[str], list[str]]
 """From the name of a frame to its texts."""
@@ -27,17 +32,56 @@ def apply(found: Found, tag: Tag) -> None:
     found.track = number(first(texts("TRCK"))) or found.track
     found.disc = number(first(texts("TPOS"))) or found.disc
     # TDRC is when it was recorded, TDRL when released; a tagger writes one of them as "the" date.
-    # TDOR is the original release (TORY in ID3v2.3): better than none.
-    found.date = (
-        date(first(texts("TDRC")))
-        or date(first(texts("TDRL")))
-        or found.date
-        or date(first(texts("TDOR")))
-    )
+    found.date = date(first(texts("TDRC"))) or date(first(texts("TDRL"))) or found.date
+    # TORY in ID3v2.3.
+    found.original_date = date(first(texts("TDOR"))) or found.original_date
     found.release_id = release_id(first(texts("TXXX:MusicBrainz Album Id"))) or found.release_id
     found.cue_sheet = first(texts("TXXX:CUESHEET")) or found.cue_sheet
     found.description = _comment(tag) or found.description
     found.picture = choose(tag.pictures()) or found.picture
+    _details(found, tag)
+    if tag.has("CHAP"):
+        chapters.put(found, chapters.of_id3(tag))
+
+
+def _details(found: Found, tag: Tag) -> None:
+    if tag.has("RVA2"):
+        details.add(found, _volumes(tag))
+    if tag.has("TXXX"):
+        details.named(found, _common(tag))
+    if tag.has("POPM"):
+        rated = map(ratings.popularimeter, tag.contents("POPM"))
+        found.rating = next(filter(None, rated), None) or found.rating
+    for data in tag.contents("UFID"):
+        if data.startswith(_RECORDING):
+            value = data.removeprefix(_RECORDING).decode("latin-1")
+            details.add(found, {"recording_id": release_id(value)})
+
+
+def _common(tag: Tag) -> dict[str, list[str]]:
+    """Frames of free use by the names that Vorbis comments have for the same."""
+    return {
+        known: texts
+        for name, texts in tag.freely_named()
+        if (known := details.common_name(name)) is not None
+    }
+
+
+def _volumes(tag: Tag) -> dict[str, float | None]:
+    """Frames RVA2 (ID3v2.4 §4.11): what each is for, then for channels (1: all of them) the gain in
+    1/512 dB, and the peak with as many bits as its byte says."""
+    found: dict[str, float | None] = {}
+    for data in tag.contents("RVA2"):
+        name, _, rest = data.partition(b"\0")
+        what = name.decode("latin-1").lower()
+        if what not in ("track", "album") or len(rest) < 4 or rest[0] != _MASTER_VOLUME:
+            continue
+        (gain,) = struct.unpack_from(">h", rest, 1)
+        found[f"{what}_gain_db"] = gain / 512
+        bits = rest[3]
+        peak = int.from_bytes(rest[4 : 4 + (bits + 7) // 8], "big")
+        found[f"{what}_peak"] = peak / (1 << (bits - 1)) if bits and peak else None
+    return found
 
 
 def _people(found: Found, texts: Reading) -> None:

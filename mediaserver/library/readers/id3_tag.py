@@ -119,6 +119,19 @@ class Tag:
             if data:
                 yield data
 
+    def has(self, name: str) -> bool:
+        return name in self._frames
+
+    def inside(self, data: bytes) -> "Tag":
+        """Frames that stand in a frame of this tag (ID3v2 Chapter Frame Addendum §3.1)."""
+        size = bytes(len(data) >> shift & 0x7F for shift in (21, 14, 7, 0))
+        return Tag(bytes((*b"ID3", self._version, 0, 0)) + size + data)
+
+    def freely_named(self) -> Iterator[tuple[str, list[str]]]:
+        """What stands in frames of free use: what each is for, and its texts."""
+        for name in self._free:
+            yield name, self._plain(f"TXXX:{name}")
+
     # ---- frames
 
     def _taken_apart(self, data: bytes) -> Sequence[Frame]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.objects import Kind
-from mediaserver.library.readers import boxes, dlna_profiles, tags
+from mediaserver.library.readers import boxes, chapters, dlna_profiles, embedded, tags
 from mediaserver.library.readers.contents import PACKET_192, Contents
 from mediaserver.library.readers.found import Found
 from mediaserver.library.readers.picture_header import MAX_ART_BYTES
@@ -121,6 +121,7 @@ def read(contents: Contents, found: Found, name: str | None) -> str | None:
             raise UnreadableMedia("neither sound nor picture in it")
         metadata = _metadata(container, audio)
         tags.named(found, metadata)
+        chapters.put(found, chapters.of_container(container))
         _times(container, found)
         if audio is not None:
             _audio(audio, found)
@@ -133,6 +134,7 @@ def read(contents: Contents, found: Found, name: str | None) -> str | None:
             found.series = first(metadata.get("SHOW"))
             found.season = number(first(metadata.get("SEASON_NUMBER")))
             found.episode = number(first(metadata.get("EPISODE_SORT")))
+            embedded.read(container, found)
             if name == "mp4":
                 found.orientation = boxes.orientation(boxes.movie(contents))
             found.mime_type = _mime_type(found, name, contents)

@@ -2,22 +2,18 @@
 
 Several artists, genres or composers are several values where the format has several: repeated
 Vorbis comments, lists of MP4 atoms, ASF attributes and APEv2 values. A ``/`` or ``;`` inside a
-value separates nothing: AC/DC is one band (but see :mod:`.id3` for ID3v2.3). The date is the
-release's or recording's own, and only without one the original release's (``ORIGINALDATE``): an
-album of 2011 stands under 2011.
-
-Left out, because no control point would be told of them: ratings of the listener (``upnp:rating``
-is that of a board of film), ReplayGain (a renderer reads it from the file itself), MusicBrainz's
-ids but for the release's, which tells albums of one name apart.
+value separates nothing: AC/DC is one band (but see :mod:`.id3` for ID3v2.3). What is not for lists
+is the matter of :mod:`.details` and :mod:`.chapters`.
 """
 
 import base64
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from mutagen.apev2 import BINARY
 from mutagen.flac import Picture as FlacPicture
 
+from mediaserver.library.readers import chapters, details, ratings
 from mediaserver.library.readers.found import Found
 from mediaserver.library.readers.picture_header import measure
 from mediaserver.library.readers.values import (
@@ -73,13 +69,18 @@ def named(found: Found, tags: Mapping[str, Sequence[str]]) -> None:
         date(first(get("DATE") or get("YEAR")))
         or date(first(get("DATE_RELEASED") or get("RELEASEDATE") or get("DATE_RECORDED")))
         or found.date
-        or date(first(get("ORIGINALDATE") or get("ORIGINALYEAR")))
+    )
+    found.original_date = (
+        date(first(get("ORIGINALDATE") or get("ORIGINALYEAR"))) or found.original_date
     )
     found.cue_sheet = first(get("CUESHEET")) or found.cue_sheet
     found.description = (
         first(get("DESCRIPTION") or get("SYNOPSIS") or get("SUMMARY") or get("COMMENT"))
         or found.description
     )
+    details.named(found, tags)
+    if not chapters.FIRST.isdisjoint(tags):
+        chapters.put(found, chapters.of_comments(tags))
 
 
 def _people(found: Found, get: Callable[[str], Sequence[str] | None]) -> None:
@@ -168,7 +169,8 @@ def mp4(found: Found, tags: Mapping[str, Sequence[object]]) -> None:
         if name in _MP4_NAMES:
             known[_MP4_NAMES[name]] = _texts(tags, name)
         elif name.startswith(_MP4_FREE):
-            free = _MP4_FREE_NAMES.get(name.removeprefix(_MP4_FREE))
+            name_alone = name.removeprefix(_MP4_FREE)
+            free = _MP4_FREE_NAMES.get(name_alone) or details.common_name(name_alone)
             if free is not None:
                 values = [value for value in tags[name] if isinstance(value, bytes)]
                 known[free] = [value.decode(errors="replace") for value in values]
@@ -176,6 +178,7 @@ def mp4(found: Found, tags: Mapping[str, Sequence[object]]) -> None:
     found.compilation = bool(tags.get("cpil", False))
     found.track = _first_of_pair(tags, "trkn")
     found.disc = _first_of_pair(tags, "disk")
+    found.rating = ratings.hundredths(_texts(tags, "rate")) or found.rating
     covers = [bytes(data) for data in tags.get("covr", ()) if isinstance(data, bytes)]
     found.picture = choose((0, data) for data in covers)
 
@@ -229,6 +232,8 @@ def asf(found: Found, tags: Iterable[tuple[str, object]]) -> None:
         elif name == "WM/Track" and str(attribute).isdigit():
             # The older name, and it counts from 0.
             known.setdefault("TRACK", []).append(str(int(str(attribute)) + 1))
+        elif (common := details.common_name(name)) is not None:
+            known.setdefault(common, []).append(str(attribute))
     named(found, known)
     found.picture = choose(pictures)
 
@@ -248,20 +253,27 @@ def _asf_picture(data: bytes) -> tuple[int, bytes] | None:
 
 def ape(found: Found, tags: Mapping[str, object]) -> None:
     """APEv2 items, of Monkey's Audio, WavPack, Musepack; also behind an MP3."""
-    known: dict[str, list[str]] = {}
-    pictures = []
+    named(found, ape_texts(tags))
+    if found.picture is None:
+        found.picture = choose(_ape_pictures(tags))
+
+
+def ape_texts(tags: Mapping[str, object]) -> dict[str, list[str]]:
+    """Names in upper case to texts."""
+    return {
+        name.upper(): str(value).split("\0")
+        for name, value in tags.items()
+        if getattr(value, "kind", None) != BINARY
+    }
+
+
+def _ape_pictures(tags: Mapping[str, object]) -> Iterator[tuple[int, bytes]]:
     for name, value in tags.items():
         upper = name.upper()
-        if getattr(value, "kind", None) == BINARY:
-            if upper.startswith("COVER ART"):
-                # "name of the file" NUL picture
-                _, _, data = bytes(getattr(value, "value", b"")).partition(b"\0")
-                pictures.append((FRONT_COVER if "FRONT" in upper else 0, data))
-        else:
-            known[upper] = str(value).split("\0")
-    named(found, known)
-    if found.picture is None:
-        found.picture = choose(pictures)
+        if getattr(value, "kind", None) == BINARY and upper.startswith("COVER ART"):
+            # "name of the file" NUL picture
+            _, _, data = bytes(getattr(value, "value", b"")).partition(b"\0")
+            yield (FRONT_COVER if "FRONT" in upper else 0), data
 
 
 _INFO_NAMES = {
