@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from mediaserver import dlna
-from mediaserver.av import resources, subtitles, text
+from mediaserver.av import ratings, resources, subtitles, text
 from mediaserver.av.art import ArtWriter
 from mediaserver.av.filter import Filter
 from mediaserver.av.resources import ItemText
@@ -46,8 +46,8 @@ class Writer:
 
     def __init__(self, wanted: Filter, profile: ClientProfile, base_url: str) -> None:
         made = _Maker(wanted, profile, base_url)
-        self._begin = f"{_BEGIN}&gt;".encode()
-        self._begin_with_subtitles = f"{_BEGIN}{subtitles.namespaces(wanted)}&gt;".encode()
+        self._of_subtitles = subtitles.namespaces(wanted)
+        self._of_ratings = ratings.namespaces(wanted)
         self._items = {kind: made.item(kind) for kind in Kind}
         self._station = made.station()
         self._container = made.container()
@@ -66,10 +66,7 @@ class Writer:
         As many as fit into ``most_bytes``, but one always does: a control point goes on where
         the answer ends (CDS:1 §2.7.4).
         """
-        begin = self._begin
-        # Vendors' prefixes only where they are used: there are radios that stop at one.
-        if any(isinstance(each, Item) and each.subtitles for each in objects):
-            begin = self._begin_with_subtitles
+        begin = f"{_BEGIN}{self._prefixes(objects)}&gt;".encode()
         parts = [begin]
         size = len(begin) + len(_END)
         write = self.object
@@ -81,6 +78,17 @@ class Writer:
             parts.append(part)
         parts.append(_END)
         return EscapedUTF8(b"".join(parts)), len(parts) - 2
+
+    def _prefixes(self, objects: Sequence[Object]) -> str:
+        """Vendors' prefixes only where they are used: there are radios that stop at one."""
+        declared = ""
+        if self._of_subtitles and any(
+            isinstance(each, Item) and each.subtitles for each in objects
+        ):
+            declared += self._of_subtitles
+        if self._of_ratings and any(isinstance(each, Item) and each.rating for each in objects):
+            declared += self._of_ratings
+        return declared
 
 
 class _Maker:
@@ -212,10 +220,14 @@ class _Maker:
             (moving, "upnp:episodeSeason", _season),
             (moving, "upnp:episodeNumber", _episode),
             (self._dated, "dc:date", self._date(kind)),
+            (moving, "dc:language", self._languages()),
             (True, "dc:description", self._description()),
             (True, "upnp:albumArtURI", self._art.of_item),
         ]
         chosen = [part for fits, name, part in parts if fits and self._wanted.element(name)]
+        rated = ratings.RatingWriter(self._wanted)
+        if rated.any:
+            chosen.append(rated.elements)
         if moving:
             wanted, profile, base_url = self._wanted, self._profile, self._base_url
             chosen.append(subtitles.SubtitleWriter(wanted, profile, base_url).captions)
@@ -279,6 +291,12 @@ class _Maker:
         escape = self._short
         around = ("&lt;upnp:genre&gt;", "&lt;/upnp:genre&gt;")
         return lambda each: _elements(each.genres, around, escape)
+
+    def _languages(self) -> ItemText:
+        """In which a video can be heard; multi-valued (didl-lite 3.2)."""
+        escape = self._short
+        around = ("&lt;dc:language&gt;", "&lt;/dc:language&gt;")
+        return lambda item: _elements(item.languages, around, escape)
 
     def _date(self, kind: Kind) -> Callable[[Item | Container], str]:
         form = self._profile.date

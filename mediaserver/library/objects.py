@@ -297,6 +297,7 @@ class Item:
     disc: int | None = None
     date: str | None = None
     description: str | None = None
+    rating: int | None = None
     series: str | None = None
     season: int | None = None
     episode: int | None = None
@@ -314,6 +315,8 @@ class Item:
     color_depth: int | None = None
     orientation: int | None = None
     camera: str | None = None
+    languages: tuple[str, ...] = ()
+    """Of the sound of a video, BCP 47."""
     art: Art | None = None
     subtitles: tuple[Subtitle, ...] = ()
     """Of a video, those that suit most people first."""

@@ -199,6 +199,22 @@ def test_the_folder_of_the_only_media_root_is_the_view(library: FilledLibrary) -
     assert library.children(folder_id(key)) == library.children("vfo")
 
 
+def test_an_item_has_its_rating_its_languages_and_what_stands_around_them(
+    library: FilledLibrary,
+) -> None:
+    facts = {
+        "description": "d",
+        "rating": 80,
+        "series": "S",
+        "camera": "X100",
+        "languages": ("de", "pt-BR"),
+    }
+    library.add({"Mixed/Spoken.mkv": facts})
+    item = item_of(library.at("Folders", "Mixed", "Spoken"))
+    assert {name: getattr(item, name) for name in facts} == facts
+    assert item.span is None
+
+
 def test_a_folder_holds_folders_then_items_by_title(library: FilledLibrary) -> None:
     library.add({"Mixed/Zebra/x.mp3": {}, "Mixed/apple/x.mp3": {}})
     expected = ["apple", "Zebra", "Beach", "Clip", "Notes", "Scan"]

@@ -1,6 +1,6 @@
 """Rows of the index made into objects: items, containers, art.
 
-A page of a thousand is a thousand items of forty-three fields, so this is where reading costs:
+A page of a thousand is a thousand items of forty-five fields, so this is where reading costs:
 rows stay tuples until an item is made of them, and every page reads its art once.
 """
 
@@ -21,10 +21,10 @@ _ITEMS = (
     "SELECT i.id, i.folder_id, i.kind, i.upnp_class, i.mime_type, i.dlna_profile, i.name,"
     " i.size, i.modified, i.added, i.title, i.artists, i.album_artists, i.composers,"
     " i.conductors, i.genres,"
-    " i.album, i.track, i.disc, i.date, i.description, i.series, i.season, i.episode,"
-    " i.program, i.duration_ms, i.bitrate, i.sample_rate,"
+    " i.album, i.track, i.disc, i.date, i.description, i.rating, i.series, i.season,"
+    " i.episode, i.program, i.duration_ms, i.bitrate, i.sample_rate,"
     " i.channels, i.bits_per_sample, i.audio_codec, i.video_codec, i.frame_rate, i.width,"
-    " i.height, i.color_depth, i.orientation, i.camera, i.art_id, i.begin_us, i.end_us"
+    " i.height, i.color_depth, i.orientation, i.camera, i.languages, i.art_id, i.begin_us, i.end_us"
     " FROM items AS i WHERE i.id IN ({keys})"
 )
 """From ``album`` to ``camera`` the columns stand in the order of the fields of Item."""
@@ -39,7 +39,7 @@ _SUBTITLES = (
 
 _KINDS = {kind.value: kind for kind in Kind}
 
-# A frozen dataclass of 43 fields takes 4 microseconds to make, one that is not 0.4. So an item
+# A frozen dataclass of 45 fields takes 4 microseconds to make, one that is not 0.4. So an item
 # is made as a draft of the same shape, and frozen by changing its class.
 _Draft: Any = make_dataclass("_Draft", [field.name for field in fields(Item)], slots=True)
 
@@ -58,7 +58,7 @@ def items(
     # A third faster than a list of keys in JSON; of lengths there are few: those of pages.
     statement = _ITEMS.format(keys=",".join("?" * len(keys)))
     found = {row[0]: row for row in snapshot.rows(statement, keys)}
-    arts = art(snapshot, (row[38] for row in found.values()))
+    arts = art(snapshot, (row[40] for row in found.values()))
     titled = subtitles(snapshot, (key for key, row in found.items() if row[2] == Kind.VIDEO))
     made = []
     for key in keys:
@@ -86,10 +86,11 @@ def items(
             lines(row[13]),
             lines(row[14]),
             lines(row[15]),
-            *row[16:38],
-            arts.get(row[38]),
+            *row[16:39],
+            lines(row[39]),
+            arts.get(row[40]),
             titled.get(key, ()),
-            None if row[39] is None else Span(row[39], row[40]),
+            None if row[41] is None else Span(row[41], row[42]),
         )
         draft.__class__ = Item
         made.append(draft)
