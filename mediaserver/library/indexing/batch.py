@@ -68,8 +68,8 @@ class Batch:
     def effects(self) -> Effects:
         """What the batch has done so far, its playlists and counts of folders written."""
         self._playlists.finish()
-        if self._parts.finish():
-            # Other lists name what has come or gone by this.
+        while self._parts.finish():
+            # Other lists name what has come or gone by this; another sheet may fit the file now.
             self._playlists.finish()
         self._folders.finish()
         self._items.finish()
