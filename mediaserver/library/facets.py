@@ -16,7 +16,8 @@ is not known is a value too, with the empty key, ordered last.
 artist is given, the tracks of an album may each name another artist; so the folder takes the
 artist's place (and the folder above it for ``CD1``, ``CD2``). The same holds for compilations,
 whose album artist ("Various artists") tells nothing. Where tags hold MusicBrainz's id of the
-release, that decides: an artist may have made two albums of one title.
+release, that decides: an artist may have made two albums of one title. Where only some tracks of
+an album say these things, they say it for the others too (:mod:`.albums`).
 
 **Order.** What tags say a name is sorted under ("Bowie, David") decides about the place of a
 value, else the name itself does.

@@ -326,6 +326,19 @@ details = Table(
     comment="what the tags of few items say, and no list is made of",
 )
 
+joined_albums = Table(
+    "joined_albums",
+    metadata,
+    Column("folder_id", ForeignKey("folders.id"), primary_key=True, comment="of all its discs"),
+    Column("title", Text, primary_key=True, comment="folded"),
+    Column("release_id", Text),
+    Column("album_artists", Text),
+    Column("album_artist_sorts", Text),
+    Column("compilation", Boolean, nullable=False),
+    comment="what holds for all tracks of an album, where only some of them say it",
+    sqlite_with_rowid=False,
+)
+
 chapters = Table(
     "chapters",
     metadata,

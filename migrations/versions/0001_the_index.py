@@ -241,6 +241,17 @@ CREATE TABLE details (
     FOREIGN KEY(item_id) REFERENCES items (id)
 );
 
+CREATE TABLE joined_albums (
+    folder_id INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    release_id TEXT,
+    album_artists TEXT,
+    album_artist_sorts TEXT,
+    compilation BOOLEAN NOT NULL,
+    PRIMARY KEY (folder_id, title),
+    FOREIGN KEY(folder_id) REFERENCES folders (id)
+) WITHOUT ROWID;
+
 CREATE TABLE chapters (
     item_id INTEGER NOT NULL,
     position INTEGER NOT NULL,

@@ -6,10 +6,11 @@ of its own.
 
 import sqlite3
 from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import Any
 
 from mediaserver.library.facets import Traits, disc_of_folder, pairs_of, values_of
-from mediaserver.library.folding import fold
+from mediaserver.library.folding import fold, same
 from mediaserver.library.views import DEFAULT_VIEWS
 
 Row = dict[str, Any]
@@ -97,13 +98,16 @@ def _folders(connection: sqlite3.Connection) -> list[str]:
 
 def _facets(connection: sqlite3.Connection) -> list[str]:
     folders = {row["id"]: row for row in rows(connection, "folders", "id, parent_id, title")}
+    albums = {(row["folder_id"], row["title"]): row for row in rows(connection, "joined_albums")}
     links: set[tuple[str, str, str, int]] = set()
     counts: Counter[tuple[str, str]] = Counter()
     pairs: Counter[tuple[tuple[str, str], tuple[str, str]]] = Counter()
     for item in rows(connection, "items"):
         if not item["shown"]:
             continue
-        placed = values_of(_traits(item, folders[item["folder_id"]]))
+        traits = _traits(item, folders[item["folder_id"]])
+        album = albums.get((traits.album_home, same(traits.album or "")))
+        placed = values_of(traits if album is None else _joined(traits, album))
         keys = [(value.kind, value.key) for value, _ in placed]
         counts.update(keys)
         links |= {(value.kind, value.key, key, item["id"]) for value, key in placed}
@@ -163,6 +167,19 @@ def _traits(item: Row, folder: Row) -> Traits:
         series=item["series"],
         season=item["season"],
         album_home=folder["parent_id"] if _is_disc(folder) else folder["id"],
+    )
+
+
+def _joined(traits: Traits, album: Row) -> Traits:
+    def lines(name: str) -> list[str]:
+        return album[name].split("\n") if album[name] else []
+
+    return replace(
+        traits,
+        album_artists=lines("album_artists"),
+        album_artist_sorts=lines("album_artist_sorts"),
+        release_id=album["release_id"],
+        compilation=bool(album["compilation"]),
     )
 
 

@@ -12,6 +12,7 @@
     playlists         playlists and what their entries name (``playlist_lookup`` finds it)
     parts             files that hold a record, shown as its tracks (``sheet_files``: by which sheet)
     tombstones        keys of files that are gone, should they come back
+    albums            albums whose tracks do not all say whose they are
     facet_links       under which values of the views an item stands; counts, pairs
     folder_counts     how much is in each folder and below
     texts             what full text search finds, in the order it is cheapest in

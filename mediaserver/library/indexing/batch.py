@@ -4,9 +4,9 @@ import sqlite3
 from collections.abc import Iterable
 from itertools import count
 
-from mediaserver.library.facets import disc_of_folder
 from mediaserver.library.folding import sort_key
 from mediaserver.library.indexing import checking
+from mediaserver.library.indexing.albums import AlbumIndex, discs_of
 from mediaserver.library.indexing.art import ArtIndex
 from mediaserver.library.indexing.checking import Mended
 from mediaserver.library.indexing.facet_links import FacetIDs, FacetLinks
@@ -54,6 +54,7 @@ class Batch:
             to_split=self._to_split,
             now=int(now),
         )
+        self._albums = AlbumIndex(connection, homes=self._homes, items=self._items)
         self._playlists = PlaylistIndex(
             connection,
             homes=self._homes,
@@ -67,9 +68,11 @@ class Batch:
 
     def effects(self) -> Effects:
         """What the batch has done so far, its playlists and counts of folders written."""
+        self._albums.finish()
         self._playlists.finish()
         while self._parts.finish():
             # Other lists name what has come or gone by this; another sheet may fit the file now.
+            self._albums.finish()
             self._playlists.finish()
         self._folders.finish()
         self._items.finish()
@@ -221,6 +224,7 @@ class Batch:
             if was.removeprefix(old_path).count(b"/") <= 2
         ]
         if old_parent is not None:
+            self._items.albums_touched.add(old_parent)
             self._folders.detach(key, old_parent)
         self._connection.execute("UPDATE folders SET parent_id = ? WHERE id = ?", (parent, key))
         self._connection.executemany(
@@ -252,6 +256,7 @@ class Batch:
             self._folders.forget(folder)
             self._art.remove_files(folder)
             self._sidecars.forget(folder)
+            self._albums.forget(folder)
             self._connection.execute("DELETE FROM folders WHERE id = ?", (folder,))
             self._effects.folders.discard(folder)
         self._homes.forget()
@@ -270,7 +275,7 @@ class Batch:
         if not changed.rowcount:
             return
         self._homes.forget()
-        for one in (folder, *self._discs(folder)):
+        for one in (folder, *discs_of(self._connection, folder)):
             self._items.place_again(one)
         self._folders.touch_parent(folder)
 
@@ -355,6 +360,10 @@ class Batch:
         zeros = ", ".join(f"{name} = 0" for name in ("shown", *checking.COUNTS))
         connection.execute(f"UPDATE folders SET {zeros}")  # noqa: S608 - constants
         self.facets.start_again()
+        self._albums.start_again()
+        self._items.albums_touched.update(
+            key for (key,) in connection.execute("SELECT DISTINCT folder_id FROM items")
+        )
         for folder, kind, number in connection.execute(
             "SELECT folder_id, kind, count(*) FROM items WHERE NOT split GROUP BY folder_id, kind"
         ):
@@ -398,13 +407,6 @@ class Batch:
             "SELECT id, path FROM below ORDER BY depth",
             (key,),
         ).fetchall()
-
-    def _discs(self, key: int) -> list[int]:
-        """The folders of an album's discs directly in it."""
-        below = self._connection.execute(
-            "SELECT id, title FROM folders WHERE parent_id = ?", (key,)
-        )
-        return [folder for folder, title in below if disc_of_folder(title) is not None]
 
     def _rename(self, key: int, title: str) -> None:
         row = self._connection.execute(

@@ -30,6 +30,10 @@ _DERIVED: dict[str, tuple[str, tuple[str, ...]]] = {
     "items": ("id", ("shown", "split", "begin_us", "end_us")),
     "folders": ("id", ("shown", *COUNTS)),
     "facets": ("id", ("kind", "key", "item_count", "artists", "genres", "date", "art_id")),
+    "joined_albums": (
+        "folder_id, title",
+        ("release_id", "album_artists", "album_artist_sorts", "compilation"),
+    ),
     "item_facets": ("facet_id, sort_key, item_id", ("facet_kind",)),
     "facet_pairs": ("facet_id, child_kind, child_sort_key, child_id", ("item_count",)),
     "playlists": ("id", ("shown", "kind", "entry_count", "art_id")),
@@ -43,6 +47,7 @@ _DERIVED: dict[str, tuple[str, tuple[str, ...]]] = {
 _WITHOUT_ROW_IDS = (
     ("playlist_places", "playlist_id", "playlists"),
     ("subtitles", "folder_id", "folders"),
+    ("joined_albums", "folder_id", "folders"),
     ("chapters", "item_id", "items"),
     ("streams", "item_id", "items"),
 )

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mediaserver.library.albums import Joined
 from mediaserver.library.facets import disc_of_folder
 from mediaserver.library.indexing.known import joined
 
@@ -34,6 +35,8 @@ class Home:
     """2 for a folder ``CD2``."""
     album_home: int
     """The folder that stands for an album without album artist: the one above ``CD2``."""
+    albums: Mapping[str, Joined]
+    """What holds for albums there of which only some tracks say it, by their folded titles."""
 
     def path_of(self, name: bytes) -> bytes:
         return joined(self.path, name)
@@ -79,6 +82,7 @@ class Homes:
             art_id=art_above if art_id is None and disc is not None else art_id,
             disc=disc,
             album_home=folder if disc is None else parent,
+            albums=joined_albums(self._connection, folder if disc is None else parent),
         )
 
     def _art_of(self, folder: int) -> dict[bytes, int]:
@@ -87,3 +91,20 @@ class Homes:
             (folder,),
         )
         return dict(rows.fetchall())
+
+
+def joined_albums(connection: sqlite3.Connection, home: int) -> dict[str, Joined]:
+    """Those of the folder that stands for them, by their titles."""
+    rows = connection.execute(
+        "SELECT title, release_id, album_artists, album_artist_sorts, compilation "
+        "FROM joined_albums WHERE folder_id = ?",
+        (home,),
+    )
+    return {
+        title: Joined(release_id, _split(artists), _split(sorts), bool(compilation))
+        for title, release_id, artists, sorts, compilation in rows
+    }
+
+
+def _split(lines: str | None) -> tuple[str, ...]:
+    return tuple(lines.split("\n")) if lines else ()

@@ -15,7 +15,7 @@ from mediaserver.library.indexing.known import FileStatus, stored
 from mediaserver.library.indexing.records import Record
 from mediaserver.library.indexing.texts import Texts
 from mediaserver.library.indexing.tombstones import Tombstones
-from mediaserver.library.objects import Details, MediaFacts
+from mediaserver.library.objects import Details, Kind, MediaFacts
 
 
 @dataclass(slots=True)
@@ -73,6 +73,8 @@ class ItemIndex:
         self._tombstones = Tombstones(connection, now)
         self._to_split = to_split
         self._details = DetailIndex(connection)
+        self.albums_touched: set[int] = set()
+        """Folders where tracks came, changed or went, for :mod:`.albums`."""
 
     def finish(self) -> None:
         """Write what was gathered."""
@@ -211,6 +213,8 @@ class ItemIndex:
     def _insert(self, item: Record, home: Home) -> None:
         self._connection.execute(records.INSERT, item)
         self._count(item, 1)
+        if item.kind == Kind.AUDIO:
+            self.albums_touched.add(item.folder_id)
         if item.sheet is not None:
             self._to_split.add(item.id)
         if item.shown:
@@ -224,6 +228,7 @@ class ItemIndex:
         if old == new and not moved:
             return
         self._connection.execute(records.UPDATE, (*new, old.id))
+        self.albums_touched |= {old.folder_id, new.folder_id}
         if (old.folder_id, old.kind, old.split) != (new.folder_id, new.kind, new.split):
             self._count(old, -1)
             self._count(new, 1)
@@ -243,6 +248,7 @@ class ItemIndex:
             self._hide(old)
         self._art.release(old.id)
         self._details.forget(old.id)
+        self.albums_touched.add(old.folder_id)
         self._connection.execute("DELETE FROM items WHERE id = ?", (old.id,))
         self._count(old, -1)
         self._to_split.discard(old.id)

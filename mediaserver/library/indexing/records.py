@@ -1,11 +1,12 @@
 """A media file as a row of ``items``, made of what a reader found and where the file is."""
 
 import sqlite3
+from dataclasses import replace
 from typing import NamedTuple
 
 from mediaserver.library import schema, sheets
 from mediaserver.library.facets import Traits, album_key, episode_key
-from mediaserver.library.folding import fold, sort_key
+from mediaserver.library.folding import fold, same, sort_key
 from mediaserver.library.indexing.homes import Home
 from mediaserver.library.indexing.known import FileStatus, stored
 from mediaserver.library.names.by_name import Told, episode_title, told, told_of_album
@@ -93,6 +94,22 @@ class Record(NamedTuple):
     art_id: int | None
 
     def traits(self, home: Home) -> Traits:
+        """With what holds for its album, where others of its tracks say that."""
+        traits = self._own_traits(home)
+        if not home.albums or not self.album or self.kind != Kind.AUDIO:
+            return traits
+        album = home.albums.get(same(self.album))
+        if album is None:
+            return traits
+        return replace(
+            traits,
+            album_artists=album.album_artists,
+            album_artist_sorts=album.album_artist_sorts,
+            release_id=album.release_id,
+            compilation=album.compilation,
+        )
+
+    def _own_traits(self, home: Home) -> Traits:
         return Traits(
             kind=self.kind,
             sort_key=self.sort_key,
