@@ -165,15 +165,14 @@ class Tag:
     # ---- texts
 
     def _plain(self, name: str) -> list[str]:
-        name, _, description = name.partition(":")
-        if name == "TXXX":
-            frames = self._free.get(description, ())
-        else:
+        if name.startswith("TXXX:"):
+            frames = self._free.get(name[5:], [])
+        elif name in self._frames or name in self._end:
             frames = self._decoded(name) or self._at_end(name)
-        found: dict[str, None] = {}
-        for encoding, values in frames:
-            found.update(dict.fromkeys(self._repaired(encoding, text) for text in values))
-        return list(found)
+        else:
+            return []
+        found = [self._repaired(encoding, text) for encoding, texts in frames for text in texts]
+        return found if len(found) < 2 else list(dict.fromkeys(found))
 
     def _decoded(self, name: str) -> list[_Texts]:
         return [_Texts(data[0], _values(data[0], data[1:])) for data in self.contents(name)]
