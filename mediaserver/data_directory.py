@@ -4,6 +4,7 @@
 
     index.sqlite     the index, with its -wal and -shm; -sound: it was closed in good order
     identity.json    UDN and BOOTID: what control points know the server by
+    catalogue        the index in columns, of a large library; may be deleted at any time
     cache/           pictures made smaller; may be deleted at any time
     lock             held while a program uses the folder; says which, and its port
 

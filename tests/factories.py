@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from mediaserver.library.browsing.browser import Browser
+from mediaserver.library.catalogue import building
+from mediaserver.library.catalogue.shelf import Shelf
 from mediaserver.library.criteria import Criteria, SortKey
 from mediaserver.library.database import Database
 from mediaserver.library.indexer import Batch, FileStatus, Indexer, Sidecars
@@ -58,10 +60,17 @@ class FilledLibrary:
             self.database, views=views, on_change=self.changes.append, now=lambda: self.now
         )
         self.browser = Browser(views)
+        self._views = views
         self._roots: dict[str, int] = {}
 
     def close(self) -> None:
         self.database.close()
+
+    def make_catalogue(self) -> None:
+        """Have questions answered from a catalogue of what is in the library now."""
+        path = self.database.path.with_name("catalogue")
+        building.build(self.database.path, path)
+        self.browser = Browser(self._views, Shelf(path))
 
     # ---- writing
 

@@ -10,6 +10,7 @@
     indexer       all writing, in transactions that end with a Change (``indexing``)
     database      the index file and its threads (``schema``; ``index_*``, ``migrating``)
     browsing      Browse and Search as questions to the index; ``lookup``: files by their number
+    catalogue     the same in columns of bits, for what the index is too slow at when it is large
     artwork       pictures made smaller, and kept (``pictures`` makes them, in those workers)
     opening       from the index to an open file, and nowhere else
 

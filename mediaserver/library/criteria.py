@@ -23,6 +23,13 @@ class Operator(StrEnum):
     STARTS_WITH = "startsWith"
 
 
+OPPOSITES = {
+    Operator.NOT_EQUAL: Operator.EQUAL,
+    Operator.DOES_NOT_CONTAIN: Operator.CONTAINS,
+}
+"""What is not true where a negation is; so a property that is absent fits a negation."""
+
+
 @dataclass(frozen=True, slots=True)
 class Everything:
     """``*``: every object below the container."""

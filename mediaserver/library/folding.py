@@ -71,6 +71,11 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+def fold_lines(text: str | None) -> str | None:
+    """Each line of a text folded."""
+    return None if text is None else "\n".join(map(fold, text.split("\n")))
+
+
 @lru_cache(CACHED)
 def same(text: str) -> str:
     """The form that two spellings of one name have in common.

@@ -13,6 +13,8 @@ from pathlib import Path
 from mediaserver.library import lookup
 from mediaserver.library.artwork import Artwork, Tidied
 from mediaserver.library.browsing.browser import Browser
+from mediaserver.library.catalogue.renewal import Renewal
+from mediaserver.library.catalogue.shelf import Shelf
 from mediaserver.library.criteria import Criteria, SortKey
 from mediaserver.library.database import Database
 from mediaserver.library.lookup import ArtSource, MediaFile, SubtitleSource, UnreadableFile
@@ -92,7 +94,8 @@ class Library:
         self._loop = asyncio.get_running_loop()
         self._database = Database(data_dir / "index.sqlite")
         self._pool = ReaderPool(workers or len(os.sched_getaffinity(0)))
-        self._browser = Browser(views)
+        shelf = Shelf(data_dir / "catalogue")
+        self._browser = Browser(views, shelf)
         self._upkeep = Upkeep(
             self._database,
             self._pool,
@@ -104,6 +107,15 @@ class Library:
             on_change=self._deliver,
             supervisor=supervisor,
         )
+        self._renewal = Renewal(
+            self._database.path,
+            shelf,
+            state=lambda: self._upkeep.system_update_id,
+            items=self._items,
+            busy=lambda: self._upkeep.state.scanning,
+        )
+        self._supervisor = supervisor or Supervisor()
+        self._renewing: asyncio.Task[None] | None = None
         self.artwork = Artwork(data_dir / "cache", self._pool, art_cache_bytes)
 
     # ---- life
@@ -118,10 +130,14 @@ class Library:
     def start(self) -> None:
         """Scan all roots in the background, and watch them from then on."""
         self._upkeep.start()
+        self._renewing = self._supervisor.start("library catalogue", self._renewal.run)
 
     async def close(self) -> None:
         """End everything; a scan stops where it is and goes on there next time. Idempotent."""
         self._upkeep.stop_scanning()
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.gather(self._renewing, return_exceptions=True)
         await asyncio.to_thread(self._pool.close)
         await self._upkeep.close()
 
@@ -251,6 +267,11 @@ class Library:
             notes=state.notes,
         )
 
+    async def _items(self) -> int:
+        counts = await self._database.read(lookup.counts)
+        return counts.audio + counts.video + counts.image
+
     def _deliver(self, change: Change) -> None:
+        self._renewal.changed()
         if self.on_change is not None:
             self.on_change(change)

@@ -445,7 +445,7 @@ _TERMS = st.one_of(
     st.builds(Compare, st.just("upnp:class"), st.just(Operator.DERIVED_FROM), _TEXT),
     st.builds(Exists, st.sampled_from(SEARCH_CAPABILITIES), st.booleans()),
 )
-_CRITERIA: st.SearchStrategy[Criteria] = st.recursive(
+CRITERIA: st.SearchStrategy[Criteria] = st.recursive(
     _TERMS,
     lambda inner: st.one_of(
         st.builds(And, st.lists(inner, min_size=1, max_size=3).map(tuple)),
@@ -463,7 +463,7 @@ NUMBERS = ("upnp:originalTrackNumber", "res@size", "res@duration")
 
 
 @settings(max_examples=300, deadline=None)
-@given(criteria=_CRITERIA, container=st.sampled_from(["0", "vmu", "vmg", "vmf", "vfo", "vpi"]))
+@given(criteria=CRITERIA, container=st.sampled_from(["0", "vmu", "vmg", "vmf", "vfo", "vpi"]))
 def test_random_criteria_find_what_a_plain_reading_finds(
     library: FilledLibrary, criteria: Criteria, container: str
 ) -> None:
@@ -472,7 +472,7 @@ def test_random_criteria_find_what_a_plain_reading_finds(
 
 @settings(max_examples=200, deadline=None)
 @given(
-    criteria=_CRITERIA,
+    criteria=CRITERIA,
     path=st.sampled_from(
         [
             (),

@@ -5,14 +5,18 @@ title, then by id, so that pages neither repeat nor skip. Without an order asked
 come before items, and items by title, or by disc and track in an album.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from mediaserver.library.browsing import search, sources
 from mediaserver.library.browsing.snapshot import Memory, Snapshot
 from mediaserver.library.browsing.sorting import SORT_CAPABILITIES, sorted_views
+from mediaserver.library.browsing.sources import Source
 from mediaserver.library.browsing.tree import Place, Tree
+from mediaserver.library.catalogue.section_file import CatalogueError
+from mediaserver.library.catalogue.shelf import Shelf
 from mediaserver.library.criteria import Criteria, SortKey
 from mediaserver.library.object_ids import parse
 from mediaserver.library.objects import Object, Page
@@ -27,9 +31,12 @@ MAX_PAGE = 2000
 class Browser:
     """Answers from the index, through any reader's connection."""
 
-    def __init__(self, views: Sequence[View] = DEFAULT_VIEWS) -> None:
+    def __init__(
+        self, views: Sequence[View] = DEFAULT_VIEWS, catalogue: Shelf | None = None
+    ) -> None:
         self._tree = Tree(views)
         self._memory = Memory()
+        self._shelf = catalogue
 
     def metadata(self, connection: Connection, object_id: str) -> Page:
         """One object, as its parent lists it.
@@ -59,14 +66,8 @@ class Browser:
 
         Raises NoSuchObject, NotAContainer, UnsupportedSort.
         """
-        snapshot = Snapshot(connection, self._memory)
-        place = self._tree.place(snapshot, object_id)
-        update_id = self._tree.update_id(snapshot, place)
-        if place.is_menu:
-            return self._menu(snapshot, place, update_id, start, _most(count), tuple(sort))
-        found = self._tree.children(snapshot, place)
-        objects = sources.page(snapshot, found, start=start, count=_most(count), sort=tuple(sort))
-        return Page(objects, sources.total(snapshot, found), update_id)
+        wanted = _Wanted(start, _most(count), tuple(sort))
+        return self._answer(connection, lambda now: self._children(now, object_id, wanted))
 
     def search(
         self,
@@ -82,27 +83,58 @@ class Browser:
 
         Raises NoSuchObject, NotAContainer, UnsupportedCriteria, UnsupportedSort.
         """
-        snapshot = Snapshot(connection, self._memory)
+        wanted = _Wanted(start, _most(count), tuple(sort))
+        return self._answer(connection, lambda now: self._hits(now, container_id, criteria, wanted))
+
+    def _answer(self, connection: Connection, question: Callable[[Snapshot], Page]) -> Page:
+        """With the catalogue, where there is one and it is sound."""
+        try:
+            return question(Snapshot(connection, self._memory, self._shelf))
+        except CatalogueError as error:
+            if self._shelf is not None:
+                self._shelf.condemn(error)
+            return question(Snapshot(connection, self._memory))
+
+    def _children(self, snapshot: Snapshot, object_id: str, wanted: "_Wanted") -> Page:
+        place = self._tree.place(snapshot, object_id)
+        update_id = self._tree.update_id(snapshot, place)
+        if place.is_menu:
+            return self._menu(snapshot, place, update_id, wanted)
+        children = self._tree.children(snapshot, place)
+        found = [sources.from_catalogue(snapshot, source) for source in children]
+        return Page(*_page(snapshot, found, wanted), update_id)
+
+    def _hits(
+        self, snapshot: Snapshot, container_id: str, criteria: Criteria, wanted: "_Wanted"
+    ) -> Page:
         place = self._tree.place(snapshot, container_id)
         found = search.hits(snapshot, self._tree, place, criteria)
-        objects = sources.page(snapshot, found, start=start, count=_most(count), sort=tuple(sort))
-        total = sources.total(snapshot, found)
-        return Page(objects, total, self._tree.update_id(snapshot, place))
+        return Page(*_page(snapshot, found, wanted), self._tree.update_id(snapshot, place))
 
-    def _menu(
-        self,
-        snapshot: Snapshot,
-        place: Place,
-        update_id: int,
-        start: int,
-        count: int,
-        sort: tuple[SortKey, ...],
-    ) -> Page:
-        views = sorted_views(self._tree.views(place), sort)
+    def _menu(self, snapshot: Snapshot, place: Place, update_id: int, wanted: "_Wanted") -> Page:
+        views = sorted_views(self._tree.views(place), wanted.sort)
         objects: list[Object] = [
-            self._tree.view(snapshot, view) for view in views[start : start + count]
+            self._tree.view(snapshot, view)
+            for view in views[wanted.start : wanted.start + wanted.count]
         ]
         return Page(objects, len(views), update_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A part of a list, in an order."""
+
+    start: int
+    count: int
+    sort: tuple[SortKey, ...]
+
+
+def _page(snapshot: Snapshot, found: Sequence[Source], wanted: _Wanted) -> tuple[list[Object], int]:
+    """Objects of sources, and how many they have."""
+    objects = sources.page(
+        snapshot, found, start=wanted.start, count=wanted.count, sort=wanted.sort
+    )
+    return objects, sources.total(snapshot, found)
 
 
 def _most(count: int) -> int:

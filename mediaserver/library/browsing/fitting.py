@@ -94,6 +94,15 @@ def none_of(fit: Fit) -> Fit:
     return Found(fit.form, condition=Condition(f"NOT coalesce(({text}), 0)", parameters))
 
 
+def can_be_told(value: str) -> bool:
+    """Whether anything in the index may have it, and SQLite can be told of it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in value
+
+
 def _matches(word: str, matches: Sequence[str]) -> str | None:
     if len(matches) <= 1:
         return matches[0] if matches else None

@@ -1,10 +1,15 @@
 """Where folders stand: from ids to folders, and which folders are below another."""
 
 from mediaserver.library import object_ids
+from mediaserver.library.browsing.choosing import Ranges
 from mediaserver.library.browsing.snapshot import Snapshot
 from mediaserver.library.browsing.sources import Condition
+from mediaserver.library.catalogue.layout import path_key
 from mediaserver.library.objects import ObjectID
 from mediaserver.library.views import View
+
+IN_FOLDER = "i.folder_id = ?"
+"""That an item is in a folder itself."""
 
 
 def place_id(snapshot: Snapshot, view: View, folder: int | None) -> ObjectID:
@@ -31,6 +36,29 @@ def folder_at(snapshot: Snapshot, view: View, parsed: object_ids.Parsed) -> int 
     if folder is None or (parsed.folder is not None and folder == snapshot.only_root):
         return None
     return folder
+
+
+def range_of(snapshot: Snapshot, folder: int) -> Ranges:
+    """A folder alone."""
+    row = snapshot.row("SELECT root_id, path FROM folders WHERE id = ?", (folder,))
+    if row is None:
+        return ()
+    own = path_key(*row)
+    # No name has NUL in it.
+    return ((own, own + b"\0"),)
+
+
+def ranges_below(snapshot: Snapshot, folder: int, *, itself: bool) -> Ranges:
+    """All folders below one, and itself or not; the same as :func:`paths_below`."""
+    row = snapshot.row("SELECT root_id, path FROM folders WHERE id = ?", (folder,))
+    if row is None:
+        return ()
+    root, path = row
+    own = path_key(root, path)
+    alone = range_of(snapshot, folder) if itself else ()
+    if not path:
+        return (*alone, (own + b"\0", path_key(root + 1, b"")))
+    return (*alone, (own + b"/", own + b"0"))
 
 
 def paths_below(snapshot: Snapshot, folder: int) -> Condition:

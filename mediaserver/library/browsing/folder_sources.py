@@ -10,15 +10,19 @@ from dataclasses import replace
 
 from mediaserver.library import object_ids
 from mediaserver.library.browsing import playlist_sources
+from mediaserver.library.browsing.choosing import Extent, Ranges
 from mediaserver.library.browsing.folder_places import (
+    IN_FOLDER,
     folder_at,
     is_place,
     paths_below,
     place_id,
+    ranges_below,
 )
 from mediaserver.library.browsing.rows import art, in_order, items
 from mediaserver.library.browsing.snapshot import Snapshot
 from mediaserver.library.browsing.sources import Condition, Form, Source
+from mediaserver.library.catalogue import layout
 from mediaserver.library.indexing.records import UPNP_CLASSES
 from mediaserver.library.objects import Container, Item, Kind, ObjectID
 from mediaserver.library.views import View
@@ -65,12 +69,26 @@ def folders_below(snapshot: Snapshot, view: View, folder: int | None) -> Source:
     if folder is None or folder == snapshot.only_root:
         # No folder is numbered -1. That of the only root is the view itself.
         only = -1 if snapshot.only_root is None else snapshot.only_root
-        return _folders(view, Condition("f.id <> ?", (only,)))
+        ranges = None if only == -1 else ranges_below(snapshot, only, itself=False)
+        return _folders(view, Condition("f.id <> ?", (only,)), extent=_extent(view, ranges))
     text, parameters = paths_below(snapshot, folder)
-    return _folders(view, Condition(f"f.id <> ? AND {text}", (folder, *parameters)))
+    return _folders(
+        view,
+        Condition(f"f.id <> ? AND {text}", (folder, *parameters)),
+        extent=_extent(view, ranges_below(snapshot, folder, itself=False)),
+    )
 
 
-def _folders(view: View, condition: Condition, known_total: int | None = None) -> Source:
+def _extent(view: View, ranges: Ranges | None) -> Extent:
+    return Extent(layout.FOLDERS, folders=ranges, having=view.kind and view.kind.value)
+
+
+def _folders(
+    view: View,
+    condition: Condition,
+    known_total: int | None = None,
+    extent: Extent | None = None,
+) -> Source:
     of_kind = f" AND f.{view.kind.value}_below > 0" if view.kind else ""
 
     def render(snapshot: Snapshot, keys: Sequence[int]) -> list[Container]:
@@ -95,6 +113,7 @@ def _folders(view: View, condition: Condition, known_total: int | None = None) -
         key="f.id",
         order="f.sort_key",
         known_total=known_total,
+        extent=extent,
     )
 
 
@@ -160,14 +179,23 @@ def items_below(snapshot: Snapshot, view: View, folder: int | None, kind: Kind) 
     everywhere = Condition("i.shown = 1 AND i.kind = ?", (kind.value,))
     if folder is None or folder == snapshot.only_root:
         total = snapshot.settings.get(f"counts.{kind.value}", 0)
-        return _items(view, everywhere, kind, total)
+        return _items(view, everywhere, kind, total, extent=Extent(layout.items_of(kind)))
     text, parameters = paths_below(snapshot, folder)
     below = f" AND i.folder_id IN (SELECT f.id FROM folders AS f WHERE {text})"  # noqa: S608
     condition = Condition(everywhere.text + below, everywhere.parameters + parameters)
-    return _items(view, condition, kind, None)
+    ranges = ranges_below(snapshot, folder, itself=True)
+    extent = Extent(layout.items_of(kind), folders=ranges)
+    return _items(view, condition, kind, None, extent=extent)
 
 
-def _items(view: View, condition: Condition, kind: Kind | None, known_total: int | None) -> Source:
+def _items(
+    view: View,
+    condition: Condition,
+    kind: Kind | None,
+    known_total: int | None,
+    *,
+    extent: Extent | None = None,
+) -> Source:
     def render(snapshot: Snapshot, keys: Sequence[int]) -> list[Item]:
         places: dict[int, ObjectID] = {}
 
@@ -181,7 +209,7 @@ def _items(view: View, condition: Condition, kind: Kind | None, known_total: int
 
     def is_child(snapshot: Snapshot, parent: object_ids.Parsed) -> Condition | bool:
         folder = folder_at(snapshot, view, parent)
-        return folder is not None and Condition("i.folder_id = ?", (folder,))
+        return folder is not None and Condition(IN_FOLDER, (folder,))
 
     return Source(
         form=Form.ITEM,
@@ -195,4 +223,5 @@ def _items(view: View, condition: Condition, kind: Kind | None, known_total: int
         key="i.id",
         order="i.sort_key",
         known_total=known_total,
+        extent=extent,
     )

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from mediaserver.library import object_ids
+from mediaserver.library.browsing.choosing import Extent
 from mediaserver.library.browsing.rows import items
 from mediaserver.library.browsing.snapshot import Snapshot
 from mediaserver.library.browsing.sources import Condition, Form, IsChild, Render, Source
+from mediaserver.library.catalogue import layout
 from mediaserver.library.indexing.records import FILM, UPNP_CLASSES
 from mediaserver.library.objects import Item, Kind
 from mediaserver.library.views import View
@@ -39,6 +41,7 @@ def of_kind(
         key="i.id",
         order="i.sort_key",
         known_total=known_total,
+        extent=Extent(layout.items_of(kind)),
     )
 
 
@@ -56,6 +59,7 @@ def _films(upnp_class: str, render: Render, is_child: IsChild) -> Source:
         where=f"i.shown = 1 AND i.upnp_class = '{FILM}'",
         key="i.id",
         order="i.sort_key",
+        extent=Extent(layout.items_of(Kind.VIDEO), upnp_class=FILM),
     )
 
 
@@ -88,6 +92,7 @@ def recent_items(view: View) -> Source:
         order="-i.added",
         by_title=False,
         indexed=False,
+        few=True,
     )
 
 

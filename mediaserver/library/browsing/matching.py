@@ -8,7 +8,8 @@ the others. The rest is told by :mod:`.properties`.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mediaserver.library.browsing.fitting import Fit, all_of, any_of, none_of
+from mediaserver.library.browsing import selecting
+from mediaserver.library.browsing.fitting import Fit, all_of, any_of, can_be_told, none_of
 from mediaserver.library.browsing.properties import (
     CLASS,
     SEARCH_CAPABILITIES,
@@ -16,17 +17,27 @@ from mediaserver.library.browsing.properties import (
     properties_of,
 )
 from mediaserver.library.browsing.snapshot import Snapshot
-from mediaserver.library.browsing.sources import TABLES, TEXTS, Condition, Source
-from mediaserver.library.criteria import And, Compare, Criteria, Everything, Exists, Operator, Or
+from mediaserver.library.browsing.sources import (
+    TABLES,
+    TEXTS,
+    Condition,
+    Source,
+    from_catalogue,
+)
+from mediaserver.library.criteria import (
+    OPPOSITES,
+    And,
+    Compare,
+    Criteria,
+    Everything,
+    Exists,
+    Operator,
+    Or,
+)
 from mediaserver.library.errors import UnsupportedCriteria
 
 MAX_TERMS = 64
 """Terms of criteria at most (security.md 2)."""
-
-_OPPOSITES = {
-    Operator.NOT_EQUAL: Operator.EQUAL,
-    Operator.DOES_NOT_CONTAIN: Operator.CONTAINS,
-}
 
 
 def check(criteria: Criteria) -> None:
@@ -57,16 +68,27 @@ def _terms(criteria: Criteria) -> Iterator[Compare | Exists]:
 
 
 def matching(snapshot: Snapshot, source: Source, criteria: Criteria) -> Source | None:
-    """The objects of a source that fit; None if it is known that none does."""
-    fit = _fit(criteria, properties_of(snapshot, source))
+    """The objects of a source that fit; None if it is known that none does.
+
+    They are counted and put in order by the catalogue, if there is one that can tell.
+    """
+    properties = properties_of(snapshot, source)
+    fit = _fit(criteria, properties)
     if isinstance(fit, bool):
-        return source if fit else None
+        return from_catalogue(snapshot, source) if fit else None
+    chosen = selecting.chosen(snapshot, source, criteria, properties)
+    if chosen is not None and not chosen.bits:
+        return None
     if fit.match is not None:
         texts = TEXTS[source.form]
-        source = _found_first(source, texts, "rowid", f"{texts} MATCH ?", (fit.match,))
+        found = _found_first(source, texts, "rowid", f"{texts} MATCH ?", (fit.match,))
     elif fit.keys is not None:
-        source = _found_first(source, f"({fit.keys.text}) AS k", "id", "1", fit.keys.parameters)
-    return source if fit.condition is None else source.narrowed(fit.condition)
+        found = _found_first(source, f"({fit.keys.text}) AS k", "id", "1", fit.keys.parameters)
+    else:
+        found = source
+    if fit.condition is not None:
+        found = found.narrowed(fit.condition)
+    return replace(found, chosen=chosen)
 
 
 def _found_first(
@@ -89,6 +111,7 @@ def _found_first(
         members=None,
         indexed=False,
         known_total=None,
+        chosen=None,
     )
 
 
@@ -108,17 +131,9 @@ def _fit(criteria: Criteria, properties: dict[str, Property]) -> Fit:
 
 
 def _compared(known: Property, operator: Operator, value: str) -> Fit:
-    if "\0" in value or not _is_unicode(value):
-        # Nothing in the index has it, and SQLite cannot be told of it.
-        return operator in _OPPOSITES
-    if operator in _OPPOSITES:
-        return none_of(known.compare(_OPPOSITES[operator], value))
+    opposite = OPPOSITES.get(operator)
+    if not can_be_told(value):
+        return opposite is not None
+    if opposite is not None:
+        return none_of(known.compare(opposite, value))
     return known.compare(operator, value)
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -46,8 +46,10 @@ def below_folder(snapshot: Snapshot, view: View, folder: int | None) -> Source:
     if folder is None or folder == snapshot.only_root:
         return replace(_playlists(view, Condition("l.shown = 1")), indexed=False)
     text, parameters = folder_places.paths_below(snapshot, folder)
-    below = f"l.folder_id IN (SELECT f.id FROM folders AS f WHERE {text}) AND l.shown = 1"  # noqa: S608
-    return replace(_playlists(view, Condition(below, parameters)), indexed=False)
+    return replace(
+        _playlists(view, Condition(f"{_in_folders(text)} AND l.shown = 1", parameters)),
+        indexed=False,
+    )
 
 
 def in_view(view: View) -> Source:
@@ -314,8 +316,13 @@ def stations_below(snapshot: Snapshot, view: View, folder: int | None) -> Source
     if folder is None or folder == snapshot.only_root:
         return stations_in_all(view)
     text, parameters = folder_places.paths_below(snapshot, folder)
-    below = f"l.folder_id IN (SELECT f.id FROM folders AS f WHERE {text})"  # noqa: S608
-    return stations(view, Condition(below, parameters), _in_playlist_of(view))
+    return stations(view, Condition(_in_folders(text), parameters), _in_playlist_of(view))
+
+
+def _in_folders(condition: str) -> str:
+    """That a playlist is in a folder ``f`` of which something is true: there are fewer playlists
+    than folders, so each is asked where it is."""
+    return f"EXISTS (SELECT 1 FROM folders AS f WHERE f.id = l.folder_id AND {condition})"  # noqa: S608
 
 
 def _in_playlist_of(view: View) -> IsChild:

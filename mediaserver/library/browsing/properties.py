@@ -9,7 +9,7 @@ none is less than another.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from mediaserver.library.browsing import playlist_sources
@@ -79,6 +79,8 @@ def properties_of(snapshot: Snapshot, source: Source) -> dict[str, Property]:
         found[CLASS] = VIDEO_CLASS
     else:
         found[CLASS] = Known(source.upnp_class)
+    if source.few:
+        found = {name: _without_full_text(own) for name, own in found.items()}
     found |= {
         "@id": ObjectId(snapshot, source),
         "@parentID": ParentId(snapshot, source),
@@ -132,11 +134,15 @@ class OneOf:
         return True
 
     def compare(self, operator: Operator, value: str) -> Fit:
-        fitting = [each for each in self.classes if Known(each).compare(operator, value)]
+        fitting = self.fitting(operator, value)
         if len(fitting) in (0, len(self.classes)):
             return bool(fitting)
         places = ", ".join("?" for _ in fitting)
         return Found(Form.ITEM, condition=Condition(f"i.upnp_class IN ({places})", tuple(fitting)))
+
+    def fitting(self, operator: Operator, value: str) -> list[str]:
+        """Those of the classes that fit."""
+        return [each for each in self.classes if Known(each).compare(operator, value)]
 
 
 VIDEO_CLASS: Property = OneOf((UPNP_CLASSES[Kind.VIDEO], FILM))
@@ -214,6 +220,13 @@ class ByValues:
         if operator is Operator.EQUAL:
             keys = Condition(f"{keys.text} AND facet_text.title = ?", (*keys.parameters, text))
         return Found(fit.form, keys=keys, condition=fit.condition)
+
+
+def _without_full_text(own: Property) -> Property:
+    """The same property, asked of row after row."""
+    if isinstance(own, ByValues):
+        own = own.texts
+    return replace(own, column=None) if isinstance(own, Texts) else own
 
 
 _ITEMS_WITH = (

@@ -9,6 +9,7 @@ The order is containers, then items, each by title.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mediaserver.library.browsing import (
     folder_sources,
@@ -34,12 +35,15 @@ _HOLDING_ALL = (Arrangement.ALL, Arrangement.FACETS, Arrangement.FOLDERS, Arrang
 def hits(snapshot: Snapshot, tree: Tree, place: Place, criteria: Criteria) -> tuple[Source, ...]:
     """The objects below a place that fit. Raises UnsupportedCriteria."""
     matching.check(criteria)
-    return tuple(
-        fitting
-        for source in _below(snapshot, tree, place)
-        if source.known_total != 0
-        and (fitting := matching.matching(snapshot, source, criteria)) is not None
-    )
+    few = bool(place.facets) and value_sources.are_few(snapshot, place.facets)
+    found = []
+    for source in _below(snapshot, tree, place):
+        if source.known_total != 0:
+            own = replace(source, few=True) if few else source
+            fitting = matching.matching(snapshot, own, criteria)
+            if fitting is not None:
+                found.append(fitting)
+    return tuple(found)
 
 
 def _below(snapshot: Snapshot, tree: Tree, place: Place) -> Iterator[Source]:

@@ -12,7 +12,9 @@ from typing import Any, cast
 
 from sqlalchemy import Connection
 
-from mediaserver.library.folding import fold
+from mediaserver.library.catalogue.reading import Catalogue
+from mediaserver.library.catalogue.shelf import Shelf
+from mediaserver.library.folding import fold_lines
 
 Row = tuple[Any, ...]
 Question = tuple[object, ...]
@@ -114,8 +116,9 @@ class Snapshot:
     Statements go to SQLite's own driver: SQLAlchemy's rows cost as much as the page itself.
     """
 
-    def __init__(self, connection: Connection, memory: Memory) -> None:
+    def __init__(self, connection: Connection, memory: Memory, shelf: Shelf | None = None) -> None:
         self._driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+        self._shelf = shelf
         self.memory = memory
 
     def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
@@ -132,7 +135,7 @@ class Snapshot:
 
     def allow_folding(self) -> None:
         """Make ``fold`` known in statements; it folds each line of a text."""
-        self._driver.create_function("fold", 1, _fold, deterministic=True)
+        self._driver.create_function("fold", 1, fold_lines, deterministic=True)
 
     @cached_property
     def settings(self) -> dict[str, int]:
@@ -144,13 +147,14 @@ class Snapshot:
         return self.settings.get("system_update_id", 0)
 
     @cached_property
+    def catalogue(self) -> Catalogue | None:
+        """The catalogue of this state of the index, if it has been made."""
+        return None if self._shelf is None else self._shelf.at(self.state)
+
+    @cached_property
     def only_root(self) -> int | None:
         """The folder of the media root, if there is exactly one; the views stand for it then."""
         found = self.row(
             "SELECT id FROM folders WHERE parent_id IS NULL AND (SELECT count(*) FROM roots) = 1"
         )
         return found[0] if found else None
-
-
-def _fold(text: str | None) -> str | None:
-    return None if text is None else "\n".join(map(fold, text.split("\n")))

@@ -16,7 +16,8 @@ from enum import Enum
 from itertools import chain
 from typing import NamedTuple
 
-from mediaserver.library.browsing import sorting
+from mediaserver.library.browsing import choosing, sorting
+from mediaserver.library.browsing.choosing import Chosen, Extent
 from mediaserver.library.browsing.snapshot import Row, Snapshot
 from mediaserver.library.criteria import SortKey
 from mediaserver.library.object_ids import Parsed
@@ -32,6 +33,9 @@ class Form(Enum):
     PLAYLIST = "l"
     ENTRY = "e"
 
+
+FEW = 1000
+"""Rows of a source that has few."""
 
 TEXTS = {Form.ITEM: "item_text", Form.FOLDER: "folder_text", Form.VALUE: "facet_text"}
 """The full text index of each form that has one; the rowid is the id."""
@@ -87,10 +91,18 @@ class Source:
     members: Condition | None = None
     """What is true of a row of the table of the form if its object is of the source, for those
     who start from that table; None: ``where`` says so."""
+    few: bool = False
+    """Whether it is quicker to look at each of its rows than at all that have a text."""
+    extent: Extent | None = None
+    """What part of the catalogue it is, in the order of titles; None: of none."""
+    chosen: Chosen | None = None
+    """What the catalogue has found to be in it: that is quicker than asking the index."""
 
     def total(self, snapshot: Snapshot) -> int:
         if self.known_total is not None:
             return self.known_total
+        if self.chosen is not None:
+            return self.chosen.total
         if not self.indexed:
             return len(_order(snapshot, (self,), ())) // 2
         statement = f"SELECT count(*) FROM {self.tables} WHERE {self.where}"  # noqa: S608
@@ -109,6 +121,8 @@ class Source:
         count = min(count, total - start)
         if count <= 0:
             return []
+        if self.chosen is not None:
+            return self.chosen.keys(start, count)
         rest = total - start - count
         if rest < start:
             rows = self._read(snapshot, "DESC", rest, count)
@@ -152,7 +166,15 @@ class Source:
             join="",
             indexed=False,
             known_total=None,
+            extent=None,
+            chosen=None,
         )
+
+
+def from_catalogue(snapshot: Snapshot, source: Source) -> Source:
+    """The same source, told by the catalogue if it can."""
+    chosen = choosing.whole(snapshot.catalogue, source.extent)
+    return source if chosen is None else replace(source, chosen=chosen)
 
 
 def total(snapshot: Snapshot, sources: Sequence[Source]) -> int:
@@ -167,12 +189,23 @@ def page(
     Raises UnsupportedSort.
     """
     sorting.check(sort)
+    alone = len(sources) == 1
+    if sort and any(source.chosen is not None for source in sources):
+        sources = [each for each in sources if each.chosen is not None or each.total(snapshot)]
+    if not sources:
+        return []
     if len(sources) == 1:
         source = sources[0]
         if sorting.is_of_one_class(source.upnp_class):
             sort = tuple(key for key in sort if key.property != sorting.CLASS)
-        if source.indexed and source.by_title and sort and sort[0].property == sorting.TITLE:
+        titles = bool(sort) and sort[0].property == sorting.TITLE
+        if alone and source.indexed and source.by_title and titles:
             return _by_title(snapshot, source, start, count, ascending=sort[0].ascending)
+    chosen = [(each.chosen, each.upnp_class) for each in sources if each.chosen is not None]
+    if sort and chosen and len(chosen) == len(sources):
+        pairs = choosing.in_order(chosen, sort, start, count)
+        order = array("q", chain.from_iterable(pairs))
+        return _mixed(snapshot, sources, order, 0, len(pairs))
     if sort:
         return _mixed(snapshot, sources, _order(snapshot, sources, sort), start, count)
     return _chained(snapshot, sources, start, count)
@@ -195,7 +228,7 @@ def _chained(snapshot: Snapshot, sources: Sequence[Source], start: int, count: i
     for source in sources:
         total = source.total(snapshot)
         if start < total and count > 0:
-            if source.indexed:
+            if source.indexed or source.chosen is not None:
                 found = source.render(snapshot, source.keys(snapshot, start, count, total))
             else:
                 order = _order(snapshot, (source,), ())

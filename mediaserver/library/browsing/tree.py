@@ -16,7 +16,7 @@ from mediaserver.library.browsing import (
     value_sources,
 )
 from mediaserver.library.browsing.snapshot import Snapshot
-from mediaserver.library.browsing.sources import Form, Source, total
+from mediaserver.library.browsing.sources import Form, Source, from_catalogue, total
 from mediaserver.library.errors import NoSuchObject, NotAContainer
 from mediaserver.library.objects import Container, Item, Station
 from mediaserver.library.views import Arrangement, View
@@ -184,7 +184,8 @@ class Tree:
         if place.is_menu:
             count = len(self.views(place))
         else:
-            count = total(snapshot, self.children(snapshot, place))
+            children = self.children(snapshot, place)
+            count = total(snapshot, [from_catalogue(snapshot, source) for source in children])
         return Container(
             object_id=object_ids.view_id(view.code),
             parent_id=object_ids.ROOT if view.parent is None else object_ids.view_id(view.parent),

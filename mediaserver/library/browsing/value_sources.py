@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from mediaserver.library import object_ids
+from mediaserver.library.browsing.choosing import Extent
 from mediaserver.library.browsing.item_sources import kind_of, of_kind, with_value
 from mediaserver.library.browsing.rows import art, items, lines
 from mediaserver.library.browsing.snapshot import Snapshot
-from mediaserver.library.browsing.sources import Condition, Form, Source
+from mediaserver.library.browsing.sources import FEW, Condition, Form, Source
+from mediaserver.library.catalogue import layout
 from mediaserver.library.facets import PARTIAL
 from mediaserver.library.indexing.records import UPNP_CLASSES
 from mediaserver.library.objects import Container, Item, ObjectID
@@ -95,6 +97,7 @@ def values(view: View, facets: Facets, level: int | None = None) -> Source:
             parameters=(kind,),
             key="v.id",
             order="v.sort_key",
+            extent=Extent(layout.values_of(kind)),
         )
     where = "p.facet_id = ? AND p.child_kind = ?"
     parameters: tuple[object, ...] = (facets[-1], kind)
@@ -119,6 +122,7 @@ def values(view: View, facets: Facets, level: int | None = None) -> Source:
             f"v.kind = ? AND {common.format(value='v.id', having=having.text)}",
             (kind, *having.parameters),
         ),
+        extent=Extent(layout.values_of(kind), values=facets) if len(facets) == 1 else None,
     )
 
 
@@ -185,6 +189,15 @@ def _art_of(kind: str) -> str:
     if kind in ("artist", "albumartist"):
         return "coalesce((SELECT min(a.id) FROM art AS a WHERE a.artist = v.key), v.art_id)"
     return "v.art_id"
+
+
+def are_few(snapshot: Snapshot, facets: Facets) -> bool:
+    """Whether no more than a few items have all these values."""
+    count = snapshot.number(
+        "SELECT min(item_count) FROM facets WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(facets),),
+    )
+    return count <= FEW
 
 
 def update_id(snapshot: Snapshot, facets: Facets) -> int:
@@ -286,6 +299,7 @@ def items_with(view: View, facets: Facets) -> Source:
             return with_value(view.levels[0], kind_of(view), render, is_child)
         return of_kind(kind_of(view), render, is_child)
     *outer, innermost = facets
+    by_title = view.levels[depth - 1] not in ("album", "photomonth", "series", "season")
     text, parameters = has("x.item_id", view, tuple(outer))
     return Source(
         form=Form.ITEM,
@@ -299,6 +313,7 @@ def items_with(view: View, facets: Facets) -> Source:
         join=" CROSS JOIN items AS i ON i.id = x.item_id",
         key="x.item_id",
         order="x.sort_key",
-        by_title=view.levels[depth - 1] not in ("album", "photomonth", "series", "season"),
+        by_title=by_title,
         members=has("i.id", view, facets),
+        extent=Extent(layout.items_of(kind_of(view)), values=facets) if by_title else None,
     )

@@ -1,0 +1,186 @@
+"""The index read once, and written as a catalogue.
+
+A program of its own, ``python -m mediaserver.library.catalogue.building <index> <catalogue>``, so
+that the server goes on undisturbed. Needs some two hundred bytes of memory for each row of the
+longest list while it runs.
+"""
+
+import os
+import sqlite3
+import sys
+import threading
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import accumulate, groupby
+from pathlib import Path
+
+from mediaserver.library import index_file
+from mediaserver.library.catalogue import bitmaps, layout
+from mediaserver.library.catalogue.layout import Listing, Sort
+from mediaserver.library.catalogue.section_file import SectionWriter
+from mediaserver.library.catalogue.words import Postings
+from mediaserver.library.folding import fold_lines
+
+NICE = 10
+STATE = "system_update_id"
+MANY = 512
+"""Rows of a value that has a set of its own; those of others are found in the index at once."""
+
+Value = int | str | bytes
+
+
+def build(index: Path, catalogue: Path) -> None:
+    """Make the catalogue of an index as it is now. Raises OSError and sqlite3.Error."""
+    with closing(index_file.connect(index)) as connection, SectionWriter(catalogue) as file:
+        connection.execute("PRAGMA query_only = ON")
+        connection.create_function("fold", 1, fold_lines, deterministic=True)
+        connection.execute("BEGIN")
+        (state,) = connection.execute(
+            "SELECT value FROM settings WHERE name = 'system_update_id' UNION ALL SELECT 0 LIMIT 1"
+        ).fetchone()
+        file.add(STATE, (array("Q", [state]).tobytes(),))
+        kinds = [row[0] for row in connection.execute("SELECT DISTINCT kind FROM facets")]
+        folders = {
+            key: layout.path_key(root, path)
+            for key, root, path in connection.execute("SELECT id, root_id, path FROM folders")
+        }
+        lists = [_List(connection, listing, folders) for listing in layout.listings(kinds)]
+        for each in lists:
+            each.write(file)
+        for name, sort in layout.names_of_columns(each.listing for each in lists):
+            _write_column(file, name, sort, [each for each in lists if name in each.columns])
+
+
+class _List:
+    """One list of the catalogue, being made."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, listing: Listing, folders: dict[int, bytes]
+    ) -> None:
+        self.listing = listing
+        self.columns = {column.name: column for column in listing.columns}
+        self._connection = connection
+        self._folders = folders
+        alias = listing.alias
+        order = f"{alias}.sort_key, {alias}.id"
+        self._ids = array("q", (row[0] for row in self._select(f"{alias}.id", order)))
+        self._by_id = array("I", sorted(range(len(self._ids)), key=self._ids.__getitem__))
+        """The places in the order of the ids, as the rows stand in their table."""
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def write(self, file: SectionWriter) -> None:
+        """All but its columns."""
+        name = self.listing.name
+        file.add(f"{name}/ids", (self._ids.tobytes(),))
+        file.add(f"{name}/by id", (self._by_id.tobytes(),))
+        facets, rows = array("q"), []
+        for facet, places in self._under_values():
+            facets.append(facet)
+            rows.append(bitmaps.stored(bitmaps.from_places(places, len(self)), len(self)))
+        file.add(f"{name}/facets", (facets.tobytes(),))
+        file.add(f"{name}/facet rows", rows)
+
+    def values(self, name: str) -> Iterator[Value | None]:
+        """The values of a column, in the order of the ids."""
+        column = self.columns[name]
+        rows = self._select(column.expression, f"{self.listing.alias}.id")
+        if column.sort is Sort.PATH:
+            return (self._folders.get(row[0]) for row in rows)
+        return (None if row[0] == "" else row[0] for row in rows)
+
+    def placed(self, numbers: "array[int]") -> "array[int]":
+        """Numbers in the order of the ids, in that of the places."""
+        found = array("I", bytes(4 * len(self)))
+        for place, number in zip(self._by_id, numbers, strict=True):
+            found[place] = number
+        return found
+
+    def _select(self, expression: str, order: str) -> sqlite3.Cursor:
+        listing = self.listing
+        texts = listing.texts if "t." in expression else ""
+        return self._connection.execute(
+            f"SELECT {expression} FROM {listing.table}{texts}"  # noqa: S608 - constants
+            f" WHERE {listing.where} ORDER BY {order}"
+        )
+
+    def _under_values(self) -> Iterator[tuple[int, list[int]]]:
+        """The values of views that many rows are under, and the places of these rows."""
+        if self.listing.under is None:
+            return
+        keys = array("q", (self._ids[place] for place in self._by_id))
+        wanted = "SELECT id FROM facets WHERE item_count >= ? ORDER BY id"
+        for (facet,) in self._connection.execute(wanted, (MANY,)).fetchall():
+            places = []
+            for (key,) in self._connection.execute(self.listing.under, (facet,)):
+                at = bisect_left(keys, key)
+                if at == len(keys) or keys[at] != key:
+                    break  # of another kind
+                places.append(self._by_id[at])
+            if len(places) >= MANY:
+                yield facet, places
+
+
+def _write_column(file: SectionWriter, name: str, sort: Sort, lists: "list[_List]") -> None:
+    """A column of all lists that have it: the numbers of their values are the same in all."""
+    known: dict[Value | None, int] = {None: 0}
+    numbers = [
+        array("I", (known.setdefault(value, len(known)) for value in each.values(name)))
+        for each in lists
+    ]
+    del known[None]
+    values: list[Value] = sorted(known)  # type: ignore[arg-type]  # all of one type
+    codes = array("I", bytes(4 * (len(known) + 1)))
+    for code, value in enumerate(values, 1):
+        codes[known[value]] = code
+    known.clear()
+    for each, own in zip(lists, numbers, strict=True):
+        coded = each.placed(array("I", map(codes.__getitem__, own)))
+        section = f"{each.listing.name}/{name}"
+        planes = bitmaps.planes_of(coded, max(coded, default=0))
+        file.add(f"{section}/planes", (bitmaps.stored(plane, len(each)) for plane in planes))
+        if sort is Sort.FOLDED:
+            _write_words(file, section, values, coded)
+    if sort is Sort.NUMBER:
+        file.add(f"{name}/values", (array("q", map(int, values)).tobytes(),))
+    elif sort is not Sort.ORDER:
+        _write_texts(file, name, values)
+
+
+def _write_words(
+    file: SectionWriter, section: str, texts: "list[Value]", codes: "array[int]"
+) -> None:
+    words, lines = Postings(len(codes)), Postings(len(codes))
+    several = any("\n" in str(text) for text in texts)
+    order = sorted(range(len(codes)), key=codes.__getitem__)
+    for code, group in groupby(order, key=codes.__getitem__):
+        if code:
+            text, places = str(texts[code - 1]), array("I", group)
+            words.add(text.split(), places)
+            if several:
+                lines.add(text.split("\n"), places)
+    words.write(file, f"{section}/words")
+    words.write_letters(file, f"{section}/letters")
+    if several:
+        lines.write(file, f"{section}/lines")
+
+
+def _write_texts(file: SectionWriter, name: str, texts: "Sequence[Value]") -> None:
+    data = [text if isinstance(text, bytes) else str(text).encode() for text in texts]
+    file.add(f"{name}/ends", (array("Q", accumulate(map(len, data), initial=0)).tobytes(),))
+    file.add(f"{name}/texts", data)
+
+
+def _end_with_parent() -> None:
+    """The parent holds the other end of standard input, and may go away in any way."""
+    os.read(0, 1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    os.nice(NICE)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    build(Path(sys.argv[1]), Path(sys.argv[2]))

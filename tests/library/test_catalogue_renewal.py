@@ -1,0 +1,219 @@
+"""When the catalogue is made: after changes, at rest, not too often, and only for many items."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from mediaserver.library.catalogue.renewal import (
+    QUIET_SECONDS,
+    RETRY_SECONDS,
+    ROWS,
+    SHARE,
+    Renewal,
+    in_process,
+)
+from mediaserver.library.catalogue.shelf import Shelf
+from mediaserver.library.criteria import SortKey
+from tests.factories import SAMPLE, FilledLibrary
+
+
+class Scene:
+    """A library at rest, whose clock moves when something sleeps."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = 0.0
+        self.items = ROWS
+        self.busy = False
+        self.state = 7
+        self.fault: str | None = None
+        self.seconds = 1.0
+        self.made: list[float] = []
+        self.asleep: asyncio.Queue[float] = asyncio.Queue()
+        self.renewal = Renewal(
+            folder / "index.sqlite",
+            Shelf(folder / "catalogue"),
+            state=lambda: self.state,
+            items=self._count,
+            busy=lambda: self.busy,
+            make=self._make,
+            clock=lambda: self.now,
+            sleep=self._sleep,
+        )
+        self._woken: asyncio.Future[None] | None = None
+
+    async def rest(self, seconds: float) -> None:
+        """Let time go by."""
+        stop = self.now + seconds
+        await _turns()
+        while self._woken is not None and self._until <= stop:
+            self.now = self._until
+            woken, self._woken = self._woken, None
+            woken.set_result(None)
+            await _turns()
+        self.now = stop
+
+    async def _count(self) -> int:
+        return self.items
+
+    async def _make(self, _index: Path, _catalogue: Path) -> str | None:
+        self.made.append(self.now)
+        self.now += self.seconds
+        return self.fault
+
+    async def _sleep(self, seconds: float) -> None:
+        self._until = self.now + seconds
+        self._woken = asyncio.get_running_loop().create_future()
+        await self._woken
+
+
+async def _turns() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def running(scene: Scene) -> AsyncIterator[None]:
+    task = asyncio.create_task(scene.renewal.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def play(folder: Path, story: Callable[[Scene], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        scene = Scene(folder)
+        async with running(scene):
+            await story(scene)
+
+    asyncio.run(whole())
+
+
+def test_it_is_made_once_when_the_library_has_come_to_rest(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.rest(QUIET_SECONDS - 1)
+        assert scene.made == []
+        await scene.rest(1000)
+        assert scene.made == [QUIET_SECONDS]
+
+    play(tmp_path, story)
+
+
+def test_changes_put_it_off(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        for _ in range(5):
+            await scene.rest(QUIET_SECONDS - 1)
+            scene.renewal.changed()
+        assert scene.made == []
+        await scene.rest(3 * QUIET_SECONDS)
+        assert len(scene.made) == 1
+
+    play(tmp_path, story)
+
+
+def test_it_waits_for_the_end_of_a_scan(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.busy = True
+        await scene.rest(1000)
+        assert scene.made == []
+        scene.busy = False
+        await scene.rest(QUIET_SECONDS)
+        assert len(scene.made) == 1
+
+    play(tmp_path, story)
+
+
+def test_it_takes_no_more_than_its_share_of_the_time(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.seconds = 60.0
+        await scene.rest(QUIET_SECONDS)
+        for _ in range(2000):
+            scene.renewal.changed()
+            await scene.rest(QUIET_SECONDS)
+            await scene.rest(QUIET_SECONDS)
+        waits = [
+            later - earlier for earlier, later in zip(scene.made, scene.made[1:], strict=False)
+        ]
+        assert len(waits) > 10
+        assert min(waits) >= SHARE * 60
+
+    play(tmp_path, story)
+
+
+def test_a_small_library_has_none(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.items = ROWS - 1
+        await scene.rest(1000)
+        assert scene.made == []
+
+    play(tmp_path, story)
+
+
+def test_one_that_cannot_be_made_is_tried_again_later(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.fault = "the disk is full"
+        await scene.rest(1000)
+        assert len(scene.made) == 1
+        scene.fault = None
+        scene.renewal.changed()
+        await scene.rest(1000)
+        assert len(scene.made) == 2
+        assert scene.made[1] - scene.made[0] >= RETRY_SECONDS
+
+    play(tmp_path, story)
+
+
+def test_one_of_the_present_state_is_kept(tmp_path: Path) -> None:
+    filled = FilledLibrary(tmp_path / "index.sqlite")
+    filled.add(SAMPLE)
+    filled.make_catalogue()
+
+    async def story(scene: Scene) -> None:
+        scene.state = filled.metadata("0").update_id
+        await scene.rest(1000)
+        assert scene.made == []
+        scene.state += 1
+        scene.renewal.changed()
+        await scene.rest(1000)
+        assert len(scene.made) == 1
+
+    play(tmp_path, story)
+    filled.close()
+
+
+def test_a_process_of_its_own_makes_it(tmp_path: Path) -> None:
+    filled = FilledLibrary(tmp_path / "index.sqlite")
+    filled.add(SAMPLE)
+    expected = filled.children("vma", sort=[SortKey("dc:date")])
+    path = tmp_path / "catalogue"
+    assert asyncio.run(in_process(filled.database.path, path)) is None
+    catalogue = Shelf(path).at(filled.metadata("0").update_id)
+    assert catalogue is not None
+    listing = catalogue.listing("audio items")
+    assert listing is not None
+    assert listing.size == expected.total_matches
+    filled.close()
+
+
+def test_why_it_could_not_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "index.sqlite").write_bytes(b"nothing of the kind" * 100)
+    reason = asyncio.run(in_process(tmp_path / "index.sqlite", tmp_path / "catalogue"))
+    assert reason is not None
+    assert "not a database" in reason
+
+
+def test_the_process_ends_when_it_is_not_waited_for_any_more(tmp_path: Path) -> None:
+    filled = FilledLibrary(tmp_path / "index.sqlite")
+    filled.add(SAMPLE)
+
+    async def impatient() -> None:
+        task = asyncio.create_task(in_process(filled.database.path, tmp_path / "catalogue"))
+        await _turns()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(impatient())
+    assert not (tmp_path / "catalogue").exists()
+    filled.close()
