@@ -35,6 +35,9 @@ def _of_picture(listing: Listing, name: bytes) -> str:
     of_files = [media for media, names in pictures.files.items() if name in names]
     if of_files:
         return f"it is the picture of {_listed(of_files)}, not a photo"
+    of_folders = [folder for folder, names in pictures.folders.items() if name in names]
+    if of_folders:
+        return f"it is the picture of the folder {_listed(of_folders)}, not a photo"
     if name in pictures.folder:
         return "it is the art of its folder, shown with what is in it, not a photo"
     if name in pictures.artist:

@@ -11,6 +11,7 @@ from typing import Any
 
 from mediaserver.library.facets import Traits, disc_of_folder, pairs_of, values_of
 from mediaserver.library.folding import fold, same
+from mediaserver.library.names.videos import season_of_folder
 from mediaserver.library.views import DEFAULT_VIEWS
 
 Row = dict[str, Any]
@@ -188,16 +189,39 @@ def _is_disc(folder: Row) -> bool:
 
 
 def _art_of_facets(connection: sqlite3.Connection) -> list[str]:
-    """Albums, series and seasons show the art of the first of their items that has any."""
+    """Albums show the art of the first of their items that has any; so do series and seasons, if
+    there is no poster."""
     items = {row["id"]: row["art_id"] for row in rows(connection, "items", "id, art_id")}
     first: dict[int, int] = {}
     for link in rows(connection, "item_facets ORDER BY facet_id, sort_key, item_id"):
         art_id = items[link["item_id"]]
         if art_id is not None:
             first.setdefault(link["facet_id"], art_id)
+    first |= _posters(connection)
     facets = rows(connection, "facets WHERE kind IN ('album', 'series', 'season') AND key <> ''")
     found = {row["id"]: row["art_id"] for row in facets}
     return _differing("art of facets", found, {row["id"]: first.get(row["id"]) for row in facets})
+
+
+def _posters(connection: sqlite3.Connection) -> dict[int, int]:
+    """Pictures of the folders of episodes, of a series before those of its seasons."""
+    folders = {row["id"]: row for row in rows(connection, "folders")}
+    items = {row["id"]: folders[row["folder_id"]] for row in rows(connection, "items")}
+    kinds = {row["id"]: row["kind"] for row in rows(connection, "facets")}
+    best: dict[int, int] = {}
+    other: dict[int, int] = {}
+    for link in rows(connection, "item_facets ORDER BY facet_id, sort_key, item_id"):
+        facet, folder = link["facet_id"], items[link["item_id"]]
+        if kinds[facet] not in ("series", "season"):
+            continue
+        of_season = season_of_folder(folder["title"]) is not None
+        above = folders.get(folder["parent_id"], {"art_id": None})
+        shown = above if kinds[facet] == "series" and of_season else folder
+        if shown["art_id"] is not None:
+            best.setdefault(facet, shown["art_id"])
+        if folder["art_id"] is not None:
+            other.setdefault(facet, folder["art_id"])
+    return other | best
 
 
 def _texts(connection: sqlite3.Connection) -> list[str]:
@@ -275,6 +299,7 @@ def _playlists(connection: sqlite3.Connection) -> list[str]:
             "SELECT folders.id, available FROM folders JOIN roots ON roots.id = root_id"
         ).fetchall()
     )
+    pictures = {(row["folder_id"], row["stands_for"]): row["id"] for row in rows(connection, "art")}
     entries: dict[int, list[Row]] = defaultdict(list)
     for row in rows(connection, "playlist_entries ORDER BY playlist_id, position, id"):
         entries[row["playlist_id"]].append(row)
@@ -307,7 +332,8 @@ def _playlists(connection: sqlite3.Connection) -> list[str]:
         expected = {
             "shown": int(bool(shown) and available[playlist["folder_id"]]),
             "kind": "audio" if is_audio else named[0]["kind"],
-            "art_id": next((item["art_id"] for item in named if item["art_id"]), None),
+            "art_id": pictures.get((playlist["folder_id"], playlist["name"]))
+            or next((item["art_id"] for item in named if item["art_id"]), None),
         }
         found = {name: playlist[name] for name in expected}
         wrong += _differing(f"playlist {playlist['name']!r}", found, expected)

@@ -19,7 +19,9 @@ from mediaserver.library.migrating import migrate, migrations_folder, revision_o
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(connect(tmp_path / "index.sqlite", foreign_keys=False)) as connection:
+    path = tmp_path / "index.sqlite"
+    path.touch()
+    with closing(connect(path, foreign_keys=False)) as connection:
         yield connection
 
 

@@ -8,9 +8,10 @@
     details           what is known of few files: gains, ids, chapters, streams
     homes             the folder of a file, as far as the file needs it
     art               pictures that stand for items and folders
+    folder_art        which picture stands for a folder
     sidecars          files that belong to others: pictures of single files, subtitles
     playlists         playlists and what their entries name (``playlist_lookup`` finds it)
-    parts             files that hold a record, shown as its tracks (``sheet_files``: by which sheet)
+    parts             files that hold a record, shown as its tracks (``sheet_files``: by which)
     tombstones        keys of files that are gone, should they come back
     albums            albums whose tracks do not all say whose they are
     facet_links       under which values of the views an item stands; counts, pairs

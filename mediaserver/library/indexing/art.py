@@ -103,6 +103,14 @@ class ArtIndex:
         )
         return art_id
 
+    def of_folder(self, folder: int, *, stands_for: bytes | None = None) -> int | None:
+        """The picture file in a folder that is for itself, or for a folder in it of that name."""
+        row = self._connection.execute(
+            "SELECT id FROM art WHERE folder_id = ? AND stands_for IS ? AND artist IS NULL",
+            (folder, stands_for),
+        ).fetchone()
+        return None if row is None else int(row[0])
+
     def keep_file(self, folder: int, kept: int | None) -> None:
         """Of the picture files that are for a folder itself this one, or none, is left."""
         self._connection.execute(

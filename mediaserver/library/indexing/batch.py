@@ -6,10 +6,11 @@ from itertools import count
 
 from mediaserver.library.folding import sort_key
 from mediaserver.library.indexing import checking
-from mediaserver.library.indexing.albums import AlbumIndex, discs_of
+from mediaserver.library.indexing.albums import AlbumIndex
 from mediaserver.library.indexing.art import ArtIndex
 from mediaserver.library.indexing.checking import Mended
 from mediaserver.library.indexing.facet_links import FacetIDs, FacetLinks
+from mediaserver.library.indexing.folder_art import FolderArt
 from mediaserver.library.indexing.folder_counts import FolderCounts
 from mediaserver.library.indexing.homes import Homes
 from mediaserver.library.indexing.items import Effects, ItemIndex
@@ -53,6 +54,13 @@ class Batch:
             effects=self._effects,
             to_split=self._to_split,
             now=int(now),
+        )
+        self._folder_art = FolderArt(
+            connection,
+            homes=self._homes,
+            items=self._items,
+            folders=self._folders,
+            art=self._art,
         )
         self._albums = AlbumIndex(connection, homes=self._homes, items=self._items)
         self._playlists = PlaylistIndex(
@@ -202,6 +210,8 @@ class Batch:
             (key, root_id, parent, path, title, sort_key(title), *status),
         )
         self._folders.show([key])
+        if parent is not None:
+            self._folder_art.choose(key)
         return key
 
     def move_folder(self, key: int, root_id: int, path: bytes, parent: int) -> None:
@@ -236,6 +246,7 @@ class Batch:
         # Nobody may ask for homes while path and title are not yet both the new ones.
         self._homes.forget()
         self._playlists.folders_move(folder for folder, _ in below)
+        self._folder_art.choose(key)
         for home in homes:
             self._items.name_again(home)
         self._items.place_again(key)
@@ -254,6 +265,7 @@ class Batch:
             # Folders with nothing below are not shown.
             self._folders.write()
             self._folders.forget(folder)
+            self._note_artists(self._sidecars.artists_of(folder))
             self._art.remove_files(folder)
             self._sidecars.forget(folder)
             self._albums.forget(folder)
@@ -264,32 +276,31 @@ class Batch:
     def set_folder_art(self, folder: int, art: ArtFile | None) -> None:
         """The picture file that stands for a folder and its items without embedded art.
 
-        It stands for those of the album's discs (``CD1``, ``CD2``) below it, too.
+        It stands for those of the album's discs (``CD1``, ``CD2``) below it, too. Without one, the
+        folder above may have one for it.
         """
-        art_id = None if art is None else self._art.put_file(self._homes.of(folder), art)
-        self._art.keep_file(folder, art_id)
-        changed = self._connection.execute(
-            "UPDATE folders SET art_id = ? WHERE id = ? AND art_id IS NOT ?",
-            (art_id, folder, art_id),
-        )
-        if not changed.rowcount:
-            return
-        self._homes.forget()
-        for one in (folder, *discs_of(self._connection, folder)):
-            self._items.place_again(one)
-        self._folders.touch_parent(folder)
+        self._folder_art.put(folder, art)
 
     def set_sidecars(self, folder: int, sidecars: Sidecars) -> None:
-        """The files of a folder that belong to single files in it, or to an artist."""
+        """The files of a folder that belong to single files or folders in it, or to an artist."""
         home = self._homes.of(folder)
         (title,) = self._connection.execute(
             "SELECT title FROM folders WHERE id = ?", (folder,)
         ).fetchone()
+        artists = self._sidecars.artists_of(folder)
         if self._sidecars.put_art(home, title, sidecars):
             self._homes.forget()
             self._items.place_again(folder)
+            self._folder_art.choose_below(folder)
+            self._playlists.look_different(folder)
+            self._note_artists(artists ^ self._sidecars.artists_of(folder))
             self._effects.folders.add(folder)
         self._items.touch(folder, self._sidecars.put_subtitles(folder, sidecars.subtitles))
+
+    def _note_artists(self, pictures: Iterable[tuple[int, str]]) -> None:
+        """Artists whose pictures came or went look different wherever they are listed."""
+        if any([self.facets.touch_artist(artist) for _, artist in pictures]):
+            self._effects.kinds.setdefault(Kind.AUDIO, 0)
 
     # ---- items
 
@@ -415,7 +426,9 @@ class Batch:
             (title, sort_key(title), key, title),
         ).fetchone()
         if row is not None:
+            artists = self._sidecars.artists_of(key)
             self._sidecars.rename_artist(key, title)
+            self._note_artists(artists | self._sidecars.artists_of(key))
         if row is not None and row[0]:
             self._folders.rename(key, title)
 

@@ -12,6 +12,7 @@ from itertools import count
 from mediaserver.library.facets import VARIOUS_ARTISTS, Value
 from mediaserver.library.folding import fold, sort_key
 from mediaserver.library.indexing.texts import Texts
+from mediaserver.library.names.videos import season_of_folder
 from mediaserver.library.object_ids import FACET_BITS, hashed
 
 REMEMBERED = 20_000
@@ -70,6 +71,15 @@ class FacetLinks:
         """An item that was changed: its values count as touched even if they are the same."""
         self.unlink(item)
         self._link(item, placed, changed=True)
+
+    def touch_artist(self, key: str) -> bool:
+        """The artist looks different; whether there is one."""
+        rows = self._connection.execute(
+            "SELECT id, kind FROM facets WHERE kind IN ('artist', 'albumartist') AND key = ?",
+            (key,),
+        ).fetchall()
+        self._tally(rows, 0)
+        return bool(rows)
 
     def start_again(self) -> None:
         """Take all items out, and make the texts of values anew. Values keep their ids."""
@@ -213,16 +223,28 @@ class FacetLinks:
         )
 
     def _illustrate(self, facets: Iterable[int]) -> None:
-        """The art of series and seasons: of the first episode that has any."""
-        art = (
-            "SELECT art_id FROM item_facets JOIN items ON items.id = item_id "
-            "WHERE facet_id = facets.id AND art_id IS NOT NULL "
-            "ORDER BY item_facets.sort_key, item_id LIMIT 1"
-        )
+        """The art of series and seasons: that of the folder of the first episode that has any, of
+        a series with folders for seasons that of the folder above; or else an episode's."""
         self._connection.executemany(
-            f"UPDATE facets SET art_id = ({art}) WHERE id = ?",  # noqa: S608 - constants
-            [(facet,) for facet in facets],
+            "UPDATE facets SET art_id = ? WHERE id = ?",
+            [(self._art_of_episodes(facet), facet) for facet in facets],
         )
+
+    def _art_of_episodes(self, facet: int) -> int | None:
+        rows = self._connection.execute(
+            "SELECT facets.kind, items.art_id, own.art_id, own.title, above.art_id FROM facets "
+            "JOIN item_facets ON facet_id = facets.id JOIN items ON items.id = item_id "
+            "JOIN folders AS own ON own.id = folder_id "
+            "LEFT JOIN folders AS above ON above.id = own.parent_id WHERE facets.id = ? "
+            "ORDER BY item_facets.sort_key, item_id LIMIT ?",
+            (facet, LOOKED_AT),
+        ).fetchall()
+        posters = (
+            above if kind == "series" and season_of_folder(title) is not None else own
+            for kind, _, own, title, above in rows
+        )
+        arts = (*posters, *(own for _, _, own, _, _ in rows), *(row[1] for row in rows))
+        return next((art for art in arts if art is not None), None)
 
     def _description(self, album: int) -> tuple[str | None, str | None, str | None, int | None]:
         """Artists, genres, date and art: of the first track that has them."""

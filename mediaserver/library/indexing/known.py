@@ -237,18 +237,18 @@ def _folders(rows: Iterable[Any]) -> list[KnownFolder]:
 
 _ART = (
     "SELECT folders.id, name, mime_type, width, height, art.mtime_ns"
-    " FROM folders JOIN art ON art.id = art_id "
+    " FROM folders JOIN art ON art.id = art_id AND folder_id = folders.id "
 )
 
 
 def folder_art(connection: sqlite3.Connection, root_id: int) -> dict[int, ArtFile]:
-    """The picture files that stand for folders of a root, by the folder's key."""
+    """The picture files in folders of a root that stand for these, by the folder's key."""
     rows = connection.execute(_ART + "WHERE root_id = ?", (root_id,))
     return {row[0]: ArtFile(*row[1:]) for row in rows}
 
 
 def art_of_folder(connection: sqlite3.Connection, folder: int) -> ArtFile | None:
-    """The picture file that stands for a folder."""
+    """The picture file in a folder that stands for it."""
     row = connection.execute(_ART + "WHERE folders.id = ?", (folder,)).fetchone()
     return None if row is None else ArtFile(*row[1:])
 

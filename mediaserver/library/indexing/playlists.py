@@ -157,6 +157,10 @@ class PlaylistIndex:
                 self._paths.add(self._homes.of(folder).path)
                 self._stale.update(self.in_folder(folder))
 
+    def look_different(self, folder: int) -> None:
+        """There are other pictures in a folder, which may be for playlists in it."""
+        self._stale.update(self.in_folder(folder))
+
     def root_changes(self, folders: Iterable[int]) -> None:
         """The media root of folders has come or gone."""
         for folder in folders:
@@ -282,7 +286,8 @@ class PlaylistIndex:
             home.available and bool(shown),
             Kind.AUDIO.value if sounds else kinds[0],
             len(shown),
-            next((item.art_id for item in items if item.art_id is not None), None),
+            home.art_of.get(before.name)
+            or next((item.art_id for item in items if item.art_id is not None), None),
         )
         if after == before:
             return after.shown

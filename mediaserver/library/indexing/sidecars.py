@@ -43,7 +43,7 @@ class Sidecars:
     artist: ArtFile | None = None
     """The picture of the artist that the folder is named after."""
     art: tuple[tuple[bytes, ArtFile], ...] = ()
-    """By the name of the file that a picture stands for."""
+    """By the name of the file, or of the folder in this one, that a picture stands for."""
     subtitles: tuple[SubtitleFile, ...] = ()
     """In the order they are offered."""
 
@@ -68,6 +68,13 @@ class SidecarIndex:
             "DELETE FROM art WHERE id = ?", [(key,) for key in before - kept]
         )
         return before != kept
+
+    def artists_of(self, folder: int) -> set[tuple[int, str]]:
+        """The pictures of artists in a folder, each with the artist's key."""
+        rows = self._connection.execute(
+            "SELECT id, artist FROM art WHERE folder_id = ? AND artist IS NOT NULL", (folder,)
+        )
+        return set(rows.fetchall())
 
     def rename_artist(self, folder: int, title: str) -> None:
         """The folder is called something else now."""

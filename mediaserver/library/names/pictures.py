@@ -1,4 +1,5 @@
-"""Which pictures are art: of their folder, of the artist it is named after, of one file.
+"""Which pictures are art: of their folder or one in it, of the artist it is named after, of one
+file.
 
 Names are those that owners give and that Kodi, Plex, Jellyfin, Windows and ripping programs
 write. A picture that is art, or decoration that only such programs show, is no photo.
@@ -8,6 +9,8 @@ import re
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from mediaserver.library.names.videos import season_of_folder
 
 _SUFFIXES = (b"jpg", b"jpeg", b"png", b"webp", b"gif")
 _OWN_SUFFIXES = (b"tbn", b"thm")
@@ -28,6 +31,8 @@ _DECORATES_FOLDER = re.compile(
     _DECORATION + rb"[ _-]?\d{0,2}"
     rb"|season[ _-]?(?:\d+|all|specials)-(?:poster|banner|fanart|landscape|thumb)"
 )
+# season01-poster.jpg, season-specials-poster.jpg (Kodi), Season01.jpg (Plex).
+_SEASON_POSTER = re.compile(rb"season[ _-]?(?:(?P<season>\d{1,2})|specials)(?:-poster)?")
 _OF_ONE = (b"poster", b"cover", b"thumb", b"folder")
 """What stands behind the name of a film, the best first."""
 _WITH_WORD = re.compile(
@@ -48,15 +53,19 @@ class Pictures:
     folder: tuple[bytes, ...] = ()
     artist: tuple[bytes, ...] = ()
     files: Mapping[bytes, tuple[bytes, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    """By the name of the media file that they stand for."""
+    """By the name of the media file or playlist that they stand for."""
+    folders: Mapping[bytes, tuple[bytes, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """By the name of the folder in this one that they stand for: posters of seasons."""
     unused: frozenset[bytes] = frozenset()
     """Decoration."""
 
     @property
     def names(self) -> frozenset[bytes]:
         """All of them."""
-        of_files = (name for names in self.files.values() for name in names)
-        return frozenset((*self.folder, *self.artist, *of_files)) | self.unused
+        single = (
+            name for of in (self.files, self.folders) for names in of.values() for name in names
+        )
+        return frozenset((*self.folder, *self.artist, *single)) | self.unused
 
 
 NO_PICTURES = Pictures()
@@ -68,27 +77,79 @@ def is_art_only(name: bytes) -> bool:
 
 
 def pictures_of(
-    pictures: Collection[bytes], media: Collection[bytes], *, has_folders: bool
+    pictures: Collection[bytes],
+    media: Collection[bytes],
+    *,
+    folders: Collection[bytes] = (),
+    playlists: Collection[bytes] = (),
 ) -> Pictures:
     """Sort the pictures of a folder by what they stand for. ``media``: its sound and video.
 
     In a folder of pictures alone, all of them are photos, whatever their names; but one with
     nothing else than covers and folders is that of an artist, a series, an album of several discs.
+    A picture called like a playlist is that playlist's anywhere.
     """
-    named = [name for name in pictures if _is_of_folder(name)]
-    if not media and not (has_folders and len(named) == len(pictures)):
-        return NO_PICTURES
+    of_playlists = _of_playlists(pictures, playlists)
+    stems = {_split(name)[0] for name in media}
+    posters = _posters(name for name in pictures if _split(name)[0] not in stems)
+    of_folders = _of_seasons(posters, folders)
+    of_seasons = {name for names in of_folders.values() for name in names}
+    # Those of a single season, among its episodes, are of this folder.
+    alone = media and not of_folders and len(posters) == 1
+    own = next(iter(posters.values())) if alone else ()
+    named = [name for name in pictures if _is_of_folder(name) or name in {*of_seasons, *own}]
+    if not media and not (folders and len(named) == len(pictures)):
+        return Pictures(files=of_playlists) if of_playlists else NO_PICTURES
     artist = _best_first(name for name in named if _split(name)[0] == _ARTIST)
-    decoration = {name for name in named if _rank(name) is None} - set(artist)
-    folder = sorted((rank, name) for name in named if (rank := _rank(name)) is not None)
-    # Among sound it is the artist's picture, and no cover.
-    files, unused = _of_files(set(pictures).difference(named), media)
+    ranked = sorted((rank, name) for name in named if (rank := _rank(name)) is not None)
+    folder = [*(name for _, name in ranked), *own]
+    art = {*folder, *artist, *of_seasons}
+    single = {name for names in of_playlists.values() for name in names}
+    files, unused = _of_files(set(pictures).difference(named, single), media)
     return Pictures(
-        folder=(*(name for _, name in folder), *(() if media else artist)),
+        # Among sound it is the artist's picture, and no cover.
+        folder=(*folder, *(() if media else artist)),
         artist=artist,
-        files=files,
-        unused=frozenset(decoration | unused),
+        files={**files, **of_playlists},
+        folders=of_folders,
+        unused=frozenset(unused.union(named) - art),
     )
+
+
+def _of_playlists(
+    pictures: Iterable[bytes], playlists: Iterable[bytes]
+) -> dict[bytes, tuple[bytes, ...]]:
+    stems: dict[bytes, list[bytes]] = {}
+    for name in playlists:
+        stems.setdefault(_split(name)[0], []).append(name)
+    found: dict[bytes, list[bytes]] = {}
+    for name in pictures if stems else ():
+        stem, suffix = _split(name)
+        for playlist in stems.get(stem, ()) if suffix in _SUFFIXES else ():
+            found.setdefault(playlist, []).append(name)
+    return {playlist: _best_first(names) for playlist, names in found.items()}
+
+
+def _posters(pictures: Iterable[bytes]) -> dict[int, tuple[bytes, ...]]:
+    """Posters of seasons; specials are season 0."""
+    found: dict[int, list[bytes]] = {}
+    for name in pictures:
+        stem, suffix = _split(name)
+        match = _SEASON_POSTER.fullmatch(stem)
+        if match is not None and suffix in _SUFFIXES:
+            found.setdefault(int(match["season"] or 0), []).append(name)
+    return {season: _best_first(names) for season, names in found.items()}
+
+
+def _of_seasons(
+    posters: Mapping[int, tuple[bytes, ...]], folders: Iterable[bytes]
+) -> dict[bytes, tuple[bytes, ...]]:
+    seasons = {name: season_of_folder(name.decode(errors="replace")) for name in folders}
+    return {
+        name: posters[season]
+        for name, season in seasons.items()
+        if season is not None and season in posters
+    }
 
 
 def _of_files(

@@ -135,6 +135,12 @@ def _episode(stem: str, folders: tuple[str, ...], folder: re.Match[str] | None) 
     )
 
 
+def season_of_folder(name: str) -> int | None:
+    """The season that a folder says it holds, specials 0: ``Season 1``, ``S01``, ``Specials``."""
+    folder = _SEASON.fullmatch(name.lower())
+    return None if folder is None else _season(folder)
+
+
 def _season(folder: re.Match[str]) -> int:
     return 0 if folder["specials"] else int(folder["season"] or folder["short"])
 

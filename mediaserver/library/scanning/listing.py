@@ -169,13 +169,15 @@ def _set_art_apart(listing: Listing, kinds: set[str]) -> None:
     """Pictures that stand for something else are no photos (:mod:`.names.pictures`)."""
     if "image" not in kinds and not listing.thumbnails:
         return
-    if kinds == {"image"} and not listing.folders:
+    if kinds == {"image"} and not listing.folders and not listing.playlists:
         return
     pictures = list(listing.thumbnails)
     media: list[bytes] = []
     for name in listing.files:
         found = by_suffix(name)
         (pictures if found is not None and found.kind == "image" else media).append(name)
-    listing.pictures = pictures_of(pictures, media, has_folders=bool(listing.folders))
+    listing.pictures = pictures_of(
+        pictures, media, folders=listing.folders, playlists=listing.playlists
+    )
     for name in listing.pictures.names.intersection(listing.files):
         listing.art[name] = listing.files.pop(name)

@@ -88,7 +88,7 @@ class SidecarFiles:
         artist = pictures.artist or (() if listing.files else pictures.folder)
         art = {
             name: _first(folder, listing, candidates, known.get(name))
-            for name, candidates in sorted(pictures.files.items())
+            for name, candidates in sorted({**pictures.files, **pictures.folders}.items())
         }
         return Sidecars(
             artist=_first(folder, listing, artist, before.artist),
