@@ -78,7 +78,7 @@ def _ape_behind(contents: Contents, found: Found, *, known: bool = False) -> Non
     if b"APETAGEX" not in contents.tail[-160:]:
         return
     with contextlib.suppress(APENoHeaderError):
-        tag = APEv2(fileobj=contents.file)
+        tag = APEv2(fileobj=contents.bounded())
         if known:
             details.named(found, tags.ape_texts(tag))
         else:
@@ -86,7 +86,7 @@ def _ape_behind(contents: Contents, found: Found, *, known: bool = False) -> Non
 
 
 def flac(contents: Contents, found: Found) -> None:
-    file = FLAC(fileobj=contents.file)
+    file = FLAC(fileobj=contents.bounded())
     info = file.info
     found.audio_codec = "flac"
     _stream(found, info)
@@ -131,7 +131,7 @@ def ogg(contents: Contents, found: Found) -> None:
     )
     if kind is None:
         raise UnreadableMedia("Ogg of another kind")
-    file = kind(fileobj=contents.file)
+    file = kind(fileobj=contents.bounded())
     found.audio_codec = codec
     _stream(found, file.info)
     if codec == "opus":
@@ -149,7 +149,7 @@ def ogg(contents: Contents, found: Found) -> None:
 
 def mp4(contents: Contents, found: Found) -> None:
     """MP4 with sound. UnreadableMedia where the length is in fragments."""
-    file = MP4(fileobj=contents.file)
+    file = MP4(fileobj=contents.bounded())
     info = file.info
     _stream(found, info)
     codec = str(info.codec)
@@ -194,7 +194,7 @@ _ASF_CODECS = {
 
 def wma(contents: Contents, found: Found) -> None:
     """ASF with sound only."""
-    file = ASF(fileobj=contents.file)
+    file = ASF(fileobj=contents.bounded())
     _stream(found, file.info)
     tag = asf_format_tag(contents.head)
     found.audio_codec = _ASF_CODECS.get(tag)
@@ -212,7 +212,7 @@ def asf_format_tag(head: bytes) -> int:
 
 
 def aiff(contents: Contents, found: Found) -> None:
-    file = AIFF(fileobj=contents.file)
+    file = AIFF(fileobj=contents.bounded())
     _stream(found, file.info)
     found.bits_per_sample = file.info.bits_per_sample
     if contents.head[8:12] == b"AIFF" and found.bits_per_sample:
@@ -221,7 +221,7 @@ def aiff(contents: Contents, found: Found) -> None:
 
 
 def dsf(contents: Contents, found: Found) -> None:
-    file = DSF(fileobj=contents.file)
+    file = DSF(fileobj=contents.bounded())
     _stream(found, file.info)
     found.audio_codec, found.bits_per_sample = "dsd_lsbf_planar", 1
     # The tag is at the end; where, is told behind the size of the file (DSF 1.01, DSD chunk).
@@ -231,7 +231,7 @@ def dsf(contents: Contents, found: Found) -> None:
 
 
 def dff(contents: Contents, found: Found) -> None:
-    file = DSDIFF(fileobj=contents.file)
+    file = DSDIFF(fileobj=contents.bounded())
     _stream(found, file.info)
     found.audio_codec, found.bits_per_sample = "dsd_msbf", 1
     id3.apply(found, _tag_in_chunk(contents, 16, struct.Struct(">4sQ")))
@@ -252,7 +252,7 @@ def _tag_in_chunk(contents: Contents, at: int, header: struct.Struct) -> Tag:
 
 
 def tta(contents: Contents, found: Found) -> None:
-    file = TrueAudio(fileobj=contents.file)
+    file = TrueAudio(fileobj=contents.bounded())
     _stream(found, file.info)
     found.audio_codec = "tta"
     # TTA1, then format, channels and bits in two bytes each; mutagen reads neither of the latter.
@@ -265,15 +265,15 @@ def tta(contents: Contents, found: Found) -> None:
 
 
 def monkeys_audio(contents: Contents, found: Found) -> None:
-    _with_ape(contents, found, MonkeysAudio(fileobj=contents.file), "ape")
+    _with_ape(contents, found, MonkeysAudio(fileobj=contents.bounded()), "ape")
 
 
 def wavpack(contents: Contents, found: Found) -> None:
-    _with_ape(contents, found, WavPack(fileobj=contents.file), "wavpack")
+    _with_ape(contents, found, WavPack(fileobj=contents.bounded()), "wavpack")
 
 
 def musepack(contents: Contents, found: Found) -> None:
-    file = Musepack(fileobj=contents.file)
+    file = Musepack(fileobj=contents.bounded())
     _with_ape(contents, found, file, "musepack8" if file.info.version >= 8 else "musepack7")
 
 

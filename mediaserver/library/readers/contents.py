@@ -15,6 +15,22 @@ PACKET_188 = "mpegts"
 PACKET_192 = "m2ts"
 
 
+class BoundedFile:
+    """A file for readers of others, which make room for as many bytes as a header claims before
+    they read them: it is asked for no more than there are."""
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self.seek = file.seek
+        self.tell = file.tell
+        self._read = file.read
+        self._size = size
+
+    def read(self, size: int = -1) -> bytes:
+        if size > SAMPLE:
+            size = max(0, min(size, self._size - self.tell()))
+        return self._read(size)
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """An open regular file with its first and last bytes."""
@@ -27,7 +43,15 @@ class Contents:
 
     def at(self, offset: int, size: int) -> bytes:
         """Bytes from anywhere, the file's position untouched."""
+        if size > SAMPLE:
+            # Room is made for as many as are asked for.
+            size = max(0, min(size, self.size - offset))
         return os.pread(self.file.fileno(), size, offset)
+
+    def bounded(self) -> BoundedFile:
+        """The file, from its beginning."""
+        self.file.seek(0)
+        return BoundedFile(self.file, self.size)
 
     def fingerprint(self) -> bytes:
         """16 bytes over size, head and tail: what a file keeps when it is renamed or moved."""
