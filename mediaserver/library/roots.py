@@ -16,8 +16,10 @@ import stat
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
+from mediaserver.library.disks import Disks, moved
 from mediaserver.library.readers.naming import clean
 
 MAX_DEPTH = 32
@@ -149,6 +151,8 @@ class RootState:
     device: int | None
     reason: str | None = None
     certain: bool = True
+    familiar: bool = False
+    """Something that was known in it was seen there."""
 
 
 _OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
@@ -171,6 +175,7 @@ def look(path: bytes, *, device: int | None, known: Collection[bytes]) -> RootSt
         with os.scandir(path) as entries:
             empty, familiar = True, False
             for entry in entries:
+                moved()
                 empty = False
                 if entry.name in known:
                     familiar = True
@@ -182,7 +187,7 @@ def look(path: bytes, *, device: int | None, known: Collection[bytes]) -> RootSt
             return RootState(None, "it is empty, which it was not before: not mounted?")
         if device is not None and device != status.st_dev and not _is_mount_point(path, status):
             return RootState(None, "another file system than before is there: not mounted?")
-    return RootState(status.st_dev)
+    return RootState(status.st_dev, familiar=familiar)
 
 
 def _is_mount_point(path: bytes, status: os.stat_result) -> bool:
@@ -231,15 +236,20 @@ class _Glance(NamedTuple):
 
 
 class Presence:
-    """Notices that roots come and go: mounted, unmounted, emptied, opened, closed.
+    """Notices that roots come and go: mounted, unmounted, emptied, opened, closed, or silent.
 
     Looks often, so it lists a root only if ``stat``, which the system answers from memory, says
     that something has changed: a disk may go to sleep.
     """
 
     def __init__(
-        self, roots: Iterable[bytes], *, wall_clock: Callable[[], float] = time.time
+        self,
+        roots: Iterable[bytes],
+        *,
+        disks: Disks | None = None,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
+        self._disks = disks or Disks()
         self._glances = dict.fromkeys(roots, _Glance(None))
         self._wall_clock = wall_clock
 
@@ -247,22 +257,26 @@ class Presence:
         """Roots that have become something else since the last call; at first all of them."""
         changed = set()
         for path, before in self._glances.items():
-            glance = _glance(path, before, self._wall_clock())
+            glance = self._glance(path, before)
             self._glances[path] = glance
             if glance.mark != before.mark:
                 changed.add(path)
         return changed
 
+    def _glance(self, path: bytes, before: _Glance) -> _Glance:
+        now = self._wall_clock()
+        try:
+            return self._disks.ask(path, partial(_glance, path, before, now))
+        except OSError as error:
+            return _Glance(error.errno)
+
 
 def _glance(path: bytes, before: _Glance, now: float) -> _Glance:
-    try:
-        status = os.stat(path)  # noqa: PTH116 - a path of bytes
-        stamp = status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
-        if stamp == before.stamp:
-            return before
-        with os.scandir(path) as entries:
-            mark = status.st_dev, status.st_ino, any(True for _ in entries)
-    except OSError as error:
-        return _Glance(error.errno)
+    status = os.stat(path)  # noqa: PTH116 - a path of bytes
+    stamp = status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+    if stamp == before.stamp:
+        return before
+    with os.scandir(path) as entries:
+        mark = status.st_dev, status.st_ino, any(True for _ in entries)
     settled = now - max(status.st_mtime, status.st_ctime) > SETTLED_SECONDS
     return _Glance(mark, stamp if settled else None)

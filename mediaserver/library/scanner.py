@@ -20,15 +20,16 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from mediaserver.library.indexer import Batch, Indexer
+from mediaserver.library.disks import NO_ANSWER, Disks, NoAnswer
+from mediaserver.library.indexer import Batch, Indexer, KnownRoot
 from mediaserver.library.objects import MediaFacts
 from mediaserver.library.readers.naming import clean
-from mediaserver.library.roots import Rules, look
+from mediaserver.library.roots import RootState, Rules, look
 from mediaserver.library.scanning.folder_tree import AskedTree, FolderTree, LoadedTree, NamesIn
 from mediaserver.library.scanning.moves import Moves
 from mediaserver.library.scanning.outbox import Outbox
@@ -116,6 +117,7 @@ class Scanner:
         pool: Reads,
         rules: Rules,
         *,
+        disks: Disks | None = None,
         quiet_seconds: float = 2.0,
         clock: Callable[[], float] = time.monotonic,
         now_ns: Callable[[], int] = time.time_ns,
@@ -123,6 +125,7 @@ class Scanner:
         self.indexer = indexer
         self.pool = pool
         self.rules = rules
+        self.disks = disks or Disks()
         self.quiet_seconds = quiet_seconds
         self.clock = clock
         self.now_ns = now_ns
@@ -160,13 +163,17 @@ class _Scan:
         self._known = known
         self._roots = {root.path: root for root in scanner.indexer.roots()}
         self._states: dict[bytes, str | None] = {}
+        self._disks = scanner.disks
         self._outbox = Outbox(scanner.indexer, scanner.clock)
-        self._moves = Moves(scanner.indexer, self._known, scanner.rules, self._is_available)
+        self._moves = Moves(
+            scanner.indexer, self._known, scanner.rules, self._disks, self._is_available
+        )
         self._walk = Walk(
             scanner.indexer,
             self._known,
             self._moves,
             scanner.rules,
+            self._disks,
             self._outbox,
             quiet_ns=int(scanner.quiet_seconds * 1e9) if settle else 0,
             now_ns=scanner.now_ns,
@@ -202,7 +209,7 @@ class _Scan:
             seconds=self._clock() - started,
             complete=complete,
             unsettled=frozenset(self._walk.unsettled),
-            troubled=self._walk.troubled,
+            troubled=self._walk.troubled | playlists.troubled,
             unavailable={path: reason for path, reason in self._states.items() if reason},
         )
 
@@ -217,7 +224,7 @@ class _Scan:
             self._known.load(root.root_id)
             top = self._known.get(root.root_id, b"")
             names = NamesIn(self._indexer, top) if top is not None else ()
-            state = look(path, device=root.device, known=names)
+            state = self._look(root, names)
             self._states[path] = state.reason
             if not state.certain:
                 self._walk.troubled[path] = state.reason or ""
@@ -245,6 +252,18 @@ class _Scan:
                 elif not root.available:
                     logger.info("media root %s is there again", os.fsdecode(path))
         return self._states[path] is None
+
+    def _look(self, root: KnownRoot, names: Collection[bytes]) -> RootState:
+        try:
+            state = self._disks.ask(
+                root.path, partial(look, root.path, device=root.device, known=names)
+            )
+        except NoAnswer:
+            return RootState(None, NO_ANSWER)
+        before, now = root.device, state.device
+        if state.familiar and before is not None and now is not None and before != now:
+            self._moves.mounted_anew(before, now)
+        return state
 
     def _note_scanned(self, targets: Sequence[Target]) -> None:
         for target in targets:

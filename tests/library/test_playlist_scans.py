@@ -9,6 +9,7 @@ import pytest
 from mediaserver.library.browsing.browser import Browser
 from mediaserver.library.database import driver_of
 from mediaserver.library.objects import Container, Object
+from mediaserver.library.scanning import playlists
 from tests.library.index_check import problems
 from tests.library.privileges import permissions_count
 from tests.library.scanning import Scene
@@ -234,3 +235,24 @@ def test_a_playlist_that_may_not_be_read_is_tried_again(scene: Listed) -> None:
     path.chmod(0o600)
     scene.scan()
     assert scene.lists() == {"a": ["one"]}
+
+
+def test_a_playlist_that_is_renamed_after_its_disk_was_mounted_anew_keeps_its_id(
+    scene: Listed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """st_dev is another number each time (stat(2)); nothing is read again, and nobody told."""
+    scene.sound("one.wav")
+    path = scene.write("list.m3u", "#PLAYLIST:Titled", "one.wav")
+    scene.scan()
+    ids, told = scene.ids(), len(scene.changes)
+    assert list(ids) == ["Titled"]
+    with scene.database.begin() as connection:
+        for table in ("items", "folders", "playlists", "roots"):
+            driver_of(connection).execute(f"UPDATE {table} SET device = device + 1")  # noqa: S608
+    monkeypatch.setattr(playlists, "read_playlist", lambda path: pytest.fail("it is read again"))
+    scene.scan()
+    assert len(scene.changes) == told
+    monkeypatch.undo()
+    path.rename(scene.root / "other.m3u")
+    scene.scan()
+    assert scene.ids() == ids

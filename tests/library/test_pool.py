@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import select
+import subprocess
 import sys
 import threading
 import time
@@ -13,12 +14,15 @@ from pathlib import Path
 
 import pytest
 
+from mediaserver.library.disks import NO_ANSWER
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.objects import Kind
-from mediaserver.library.readers import jobs
+from mediaserver.library.readers import jobs, process
 from mediaserver.library.readers.jobs import RenderJob
-from mediaserver.library.readers.pool import ReaderPool, ReaderPoolError
+from mediaserver.library.readers.pool import MAX_HANGING, ReaderPool, ReaderPoolError
+from mediaserver.library.scanning.walk import REFUSALS
 from tests import make_media
+from tests.patience import PATIENCE
 
 WORKER = r"""
 import os, pickle, signal, sys, time
@@ -422,3 +426,66 @@ def test_a_worker_found_dead_when_it_is_sent_work_keeps_its_pipe_until_it_is_dis
             worker.receive()
     finally:
         worker.discard()
+
+
+# ---- readers that cannot be ended
+
+
+@pytest.fixture
+def immortal(
+    pools: Pools, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Readers wait in the kernel, where no signal reaches them (signal(7)), until the end."""
+    killed: list[subprocess.Popen[bytes]] = []
+    kill = subprocess.Popen.kill
+    monkeypatch.setattr(process, "END_SECONDS", 0.05)
+    monkeypatch.setattr(subprocess.Popen, "kill", lambda reader: killed.append(reader))
+    yield killed
+    for reader in killed:
+        kill(reader)
+        reader.wait()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_reader_that_cannot_be_ended_is_replaced(
+    pools: Pools,
+    command: Sequence[str],
+    immortal: list[subprocess.Popen[bytes]],
+    workers: int,
+) -> None:
+    """A process in uninterruptible sleep outlives SIGKILL: a disk that fails, a share that is away.
+
+    It is not the file's fault, so the file is worth another try.
+    """
+    found = reasons(pools(command, workers, timeout=0.5), b"hang.mp3", b"a.mp3", b"b.mp3")
+    assert found == {b"hang.mp3": NO_ANSWER, b"a.mp3": None, b"b.mp3": None}
+    assert NO_ANSWER in REFUSALS
+    assert len(set(immortal)) == 1
+
+
+def test_readers_that_cannot_be_ended_are_bounded(
+    pools: Pools, command: Sequence[str], immortal: list[subprocess.Popen[bytes]]
+) -> None:
+    names = [b"hang.%d.mp3" % number for number in range(MAX_HANGING + 1)]
+    with pytest.raises(ReaderPoolError, match="does not answer"):
+        list(pools(command, workers=4, timeout=0.1).map(names))
+    assert len(set(immortal)) == MAX_HANGING
+
+
+def test_a_pool_with_a_reader_that_cannot_be_ended_closes_in_time(
+    pools: Pools, command: Sequence[str], immortal: list[subprocess.Popen[bytes]]
+) -> None:
+    pool = pools(command, workers=2, timeout=600)
+    ended = threading.Event()
+
+    def read() -> None:
+        assert list(pool.map([b"hang.mp3"])) == []
+        ended.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    while not pools.pids():
+        assert not ended.wait(0.01)
+    pool.close()
+    # CLOSED_SECONDS to notice it, and none to wait for a process that was waited for.
+    assert ended.wait(PATIENCE)
+    assert immortal

@@ -1014,3 +1014,70 @@ def test_a_scan_ends_when_its_pool_is_closed(scene: Scene) -> None:
     pool.close()
     scanner = Scanner(scene.indexer, pool, Rules([os.fsencode(scene.root)]))
     assert not scanner.scan([Target(scene.indexer.roots()[0])], settle=False).complete
+
+
+# ---- mounted anew under another device number
+
+
+def renumber(scene: Scene) -> None:
+    """As if the disk had had another number when it was last seen."""
+    with scene.database.begin() as connection:
+        for table in ("items", "folders", "playlists", "roots"):
+            driver_of(connection).execute(f"UPDATE {table} SET device = device + 1")  # noqa: S608
+
+
+def test_what_was_renamed_while_its_disk_was_away_keeps_its_keys(scene: Scene) -> None:
+    """Unmounted, renamed by another machine, and mounted again under another number."""
+    path = scene.sound("Album/one.wav")
+    scene.sound("Album/two.wav")
+    scene.sound("Other/three.wav")
+    (scene.root / "Other" / "list.m3u").write_text("three.wav\n")
+    scene.scan()
+    before, folders = scene.known(), scene.folders()
+    playlists = {one.key for one in scene.indexer.known_playlists(folders["Other"]).values()}
+    renumber(scene)
+    path.rename(scene.root / "Album" / "uno.wav")
+    (scene.root / "Other" / "list.m3u").rename(scene.root / "Other" / "new.m3u")
+    (scene.root / "Other").rename(scene.root / "Another")
+    scene.scan()
+    assert scene.readers.names == []
+    assert {name: file.key for name, file in scene.known().items()} == {
+        "Album/uno.wav": before["Album/one.wav"].key,
+        "Album/two.wav": before["Album/two.wav"].key,
+        "Another/three.wav": before["Other/three.wav"].key,
+    }
+    assert scene.folders()["Another"] == folders["Other"]
+    after = scene.indexer.known_playlists(folders["Other"])
+    assert {one.key for one in after.values()} == playlists
+    assert list(after) == [b"new.m3u"]
+
+
+def test_what_was_copied_and_removed_while_its_disk_was_away_keeps_its_key(scene: Scene) -> None:
+    path = scene.sound("Album/one.wav")
+    scene.sound("Album/two.wav")
+    scene.scan()
+    key = scene.known()["Album/one.wav"].key
+    renumber(scene)
+    (scene.root / "Album" / "uno.wav").write_bytes(path.read_bytes())
+    path.unlink()
+    scene.scan()
+    assert scene.known()["Album/uno.wav"].key == key
+
+
+def test_a_file_of_a_disk_that_is_away_is_not_taken_for_moved(scene: Scene) -> None:
+    """The folder that a disk was mounted on shows another device, and nothing familiar."""
+    path = scene.sound("Disk/one.wav")
+    scene.sound("two.wav")
+    scene.scan()
+    key = scene.known()["Disk/one.wav"].key
+    with scene.database.begin() as connection:
+        for table in ("items", "folders"):
+            driver_of(connection).execute(
+                f"UPDATE {table} SET device = device + 1 WHERE id IN (?, ?)",  # noqa: S608
+                (key, scene.folders()["Disk"]),
+            )
+    (scene.root / "copy.wav").write_bytes(path.read_bytes())
+    path.unlink()
+    scene.scan()
+    assert scene.known()["Disk/one.wav"].key == key
+    assert scene.known()["copy.wav"].key != key

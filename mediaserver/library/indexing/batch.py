@@ -340,6 +340,10 @@ class Batch:
         """
         return self._playlists.put(folder, name, status, facts, key)
 
+    def set_playlist_identity(self, key: int, status: FileStatus) -> None:
+        """As :meth:`set_identity` for a playlist file."""
+        self._playlists.set_identity(key, status)
+
     def remove_playlist(self, key: int) -> None:
         """The playlist file is gone."""
         self._playlists.remove(key)

@@ -135,6 +135,13 @@ class PlaylistIndex:
         self._stale.add(key)
         return key
 
+    def set_identity(self, key: int, status: FileStatus) -> None:
+        """Nobody sees a difference."""
+        self._connection.execute(
+            "UPDATE playlists SET device = ?, inode = ? WHERE id = ?",
+            (stored(status.device), stored(status.inode), key),
+        )
+
     def remove(self, key: int) -> None:
         """The file is gone."""
         playlist = self._of(key)

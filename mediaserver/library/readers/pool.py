@@ -5,6 +5,9 @@ that the file it died of is known. That file is tried once more, alone in a new 
 before may have left the heap broken), then it gets facts that hold its suffix's type and the
 reason.
 A worker without an answer for ``timeout`` seconds is killed, its file not tried again.
+
+A worker that does not even end when it is killed waits in the kernel for a disk or a share. It is
+left there and replaced; when too many wait, there is nothing to be read before one is back.
 """
 
 import asyncio
@@ -17,10 +20,16 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from mediaserver.library.disks import NO_ANSWER
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.objects import MediaFacts
 from mediaserver.library.readers.jobs import Failed, Picture, ReadJob, RenderJob
-from mediaserver.library.readers.process import COMMAND, WorkerDiedError, WorkerProcess
+from mediaserver.library.readers.process import (
+    COMMAND,
+    END_SECONDS,
+    WorkerDiedError,
+    WorkerProcess,
+)
 from mediaserver.library.readers.unreadable import facts_by_name
 
 logger = logging.getLogger(__name__)
@@ -33,6 +42,10 @@ GATHER_SECONDS = 0.005
 GATHERED = 16
 """Answers that are worth waking up for: while more than these are to come, those of some
 milliseconds are waited for together. Workers do not wait: a pipe holds a hundred answers."""
+CLOSED_SECONDS = 1.0
+"""How soon it is noticed that the pool was closed while a worker hangs."""
+MAX_HANGING = 8
+"""Workers that cannot be ended; with so many none is started. Each holds some 60 MB."""
 IDLE_SECONDS = 30.0
 """A worker that has had nothing to do for so long is ended: it holds some 60 MB."""
 
@@ -84,6 +97,8 @@ class ReaderPool:
         self._lock = threading.Lock()
         self._idle: list[WorkerProcess] = []
         self._at_work: set[WorkerProcess] = set()
+        self._hanging: list[WorkerProcess] = []
+        """Killed, and not gone yet."""
         self._timer: threading.Timer | None = None
         self._closed = threading.Event()
         self._render_slots = asyncio.Semaphore(self._workers)
@@ -112,7 +127,10 @@ class ReaderPool:
                     self._closed.wait(GATHER_SECONDS)
                 came = 0
                 wait = min(one.deadline for one in busy.values()) - time.monotonic()
-                ready = {key.fd for key, _ in selector.select(max(wait, 0))}
+                wait = min(max(wait, 0), CLOSED_SECONDS)
+                ready = {key.fd for key, _ in selector.select(wait)}
+                if self._closed.is_set():
+                    return
                 now = time.monotonic()
                 for descriptor, one in list(busy.items()):
                     reason = None
@@ -138,7 +156,8 @@ class ReaderPool:
                     if reason is not None:
                         selector.unregister(descriptor)
                         del busy[descriptor]
-                        self._drop(one.worker)
+                        if not self._drop(one.worker):
+                            reason = NO_ANSWER  # not the file's fault
                         culprit = one.pending.popleft()
                         again.extendleft(reversed(one.pending))
                         if descriptor in ready and not one.alone:
@@ -202,9 +221,13 @@ class ReaderPool:
             worker.send(job)
             answers: list[object] = []
             while not answers:
-                if not worker.wait_readable(max(deadline - time.monotonic(), 0)):
+                left = max(deadline - time.monotonic(), 0)
+                if worker.wait_readable(min(left, CLOSED_SECONDS)):
+                    answers = worker.receive()
+                elif self._closed.is_set():
+                    raise UnreadableMedia("the library is closed")
+                elif left <= CLOSED_SECONDS:
                     raise UnreadableMedia(f"it took longer than {self._timeout:g} s")
-                answers = worker.receive()
         except WorkerDiedError as death:
             self._drop(worker)
             if not death.started and not self._closed.is_set():
@@ -231,8 +254,12 @@ class ReaderPool:
         if timer is not None:
             timer.cancel()
             timer.join()
+        # All at once: what hangs is waited for together.
         for worker in at_work:
-            worker.kill()
+            worker.order_to_die()
+        deadline = time.monotonic() + END_SECONDS
+        for worker in at_work:
+            worker.kill(max(0.0, deadline - time.monotonic()))
         for worker in idle:
             worker.stop()
 
@@ -240,6 +267,11 @@ class ReaderPool:
         with self._lock:
             if self._closed.is_set():
                 raise ReaderPoolError("closed")
+            self._hanging = [worker for worker in self._hanging if worker.alive]
+            if len(self._hanging) >= MAX_HANGING:
+                raise ReaderPoolError(
+                    f"{len(self._hanging)} readers wait for a disk or share that does not answer"
+                )
             worker = self._idle.pop() if self._idle and not fresh else None
             if worker is not None and not worker.alive:
                 worker.discard()
@@ -261,12 +293,21 @@ class ReaderPool:
                 if self._timer is None:
                     self._set_timer()
                 return
-        worker.stop()
+        self._note_end(worker, ended=worker.stop())
 
-    def _drop(self, worker: WorkerProcess) -> None:
+    def _drop(self, worker: WorkerProcess) -> bool:
+        """Whether it has ended."""
         with self._lock:
             self._at_work.discard(worker)
-        worker.discard()
+        ended = worker.discard()
+        self._note_end(worker, ended=ended)
+        return ended
+
+    def _note_end(self, worker: WorkerProcess, *, ended: bool) -> None:
+        if not ended:
+            logger.warning("reader %d cannot be ended: it hangs in the kernel", worker.pid)
+            with self._lock:
+                self._hanging.append(worker)
 
     def _set_timer(self) -> None:
         self._timer = threading.Timer(self._idle_seconds, self._end_idle)
@@ -284,7 +325,7 @@ class ReaderPool:
             if self._idle:
                 self._set_timer()
         for worker in old:
-            worker.stop()
+            self._note_end(worker, ended=worker.stop())
 
 
 def _batch(again: deque[bytes], source: Iterator[bytes]) -> list[bytes]:

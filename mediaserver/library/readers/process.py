@@ -19,6 +19,10 @@ COMMAND = (sys.executable, "-P", "-m", "mediaserver.library.readers.worker")
 
 LOST = "the reader lost its way"
 
+END_SECONDS = 1.0
+"""What a killed process may take to end. One that waits for a disk or a share in the kernel may
+take for ever (signal(7): signals wait, too); nobody waits with it."""
+
 
 class WorkerDiedError(Exception):
     """The worker is gone or talks nonsense. ``reason`` is a sentence's end, for people."""
@@ -56,6 +60,7 @@ class WorkerProcess:
         self._answers = jobs.AnswerBuffer()
         self._started = False
         self._lost = False
+        self._waited = False
         self.last_used = time.monotonic()
 
     @property
@@ -126,25 +131,40 @@ class WorkerProcess:
         reason = f"signal {-code}" if code < 0 else f"exit code {code}"
         return WorkerDiedError(f"the reader crashed ({reason})", started=self._started)
 
-    def stop(self) -> None:
-        """End an idle worker: it leaves when its input ends."""
+    def stop(self) -> bool:
+        """End an idle worker: it leaves when its input ends. Answers like :meth:`discard`."""
         self._stdin.close()
-        try:
-            self._process.wait(2)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        ended = self._ends_within(2) or self.kill()
         self._close_pipes()
+        return ended
 
-    def kill(self) -> None:
-        """End it whatever it does. Its owner then finds the pipe broken."""
+    def order_to_die(self) -> None:
+        """Kill it, and do not wait for its end."""
         self._process.kill()
-        self._process.wait()
 
-    def discard(self) -> None:
-        """Kill and close; for the owner."""
-        self.kill()
+    def kill(self, patience: float | None = None) -> bool:
+        """End it whatever it does; whether it has ended within END_SECONDS, or ``patience``.
+
+        Its owner then finds the pipe broken.
+        """
+        self._process.kill()
+        # Waited for once: what has not ended by then is not about to.
+        waited, self._waited = self._waited, True
+        return self._ends_within(0.0 if waited else END_SECONDS if patience is None else patience)
+
+    def discard(self) -> bool:
+        """Kill and close; for the owner. False: it hangs in the kernel, and is to be kept until
+        it is no longer :attr:`alive`, which takes it from the system's table of processes."""
+        ended = self.kill()
         self._close_pipes()
+        return ended
+
+    def _ends_within(self, seconds: float) -> bool:
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def _close_pipes(self) -> None:
         self._stdin.close()

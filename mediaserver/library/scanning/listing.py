@@ -10,6 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mediaserver.library.disks import moved
 from mediaserver.library.indexer import FileStatus
 from mediaserver.library.names.pictures import NO_PICTURES, Pictures, is_art_only, pictures_of
 from mediaserver.library.names.subtitles import is_subtitle
@@ -57,15 +58,22 @@ class Listing:
     """Why the listing is not complete: what is not in it may be there all the same."""
 
 
+def advance(steps: Generator[None, None, Listing]) -> Listing | None:
+    """Make one step of :func:`listed`; what it gives if that was the last one."""
+    try:
+        next(steps)
+    except StopIteration as end:
+        listing: Listing = end.value
+        return listing
+    return None
+
+
 def list_folder(path: bytes, inside: bytes, rules: Rules, *, linked: bool = False) -> Listing:
     """List a folder, all at once; like :func:`listed`."""
     steps = listed(path, inside, rules, linked=linked)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            listing: Listing = end.value
-            return listing
+    while (listing := advance(steps)) is None:
+        pass
+    return listing
 
 
 def listed(
@@ -87,6 +95,7 @@ def listed(
     try:
         with os.scandir(path) as entries:
             for number, entry in enumerate(entries, 1):
+                moved()
                 if not number % STEP:
                     yield
                 listing.empty = False

@@ -5,11 +5,17 @@ Whatever turns up is compared with what is known by (device, inode), a file once
 also by its fingerprint. Moved it is only if it is gone where it was known, and gone must be
 certain: nothing is gone from a root that is not available or from a file system that is not
 mounted (security.md F7, F9).
+
+Many file systems get another device number each time they are mounted. Where a folder that was
+known under one number shows familiar names under another, the two are the same file system.
 """
 
+import contextlib
 import os
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
+from functools import partial
 
+from mediaserver.library.disks import Disks, moved
 from mediaserver.library.indexer import (
     FileStatus,
     Indexer,
@@ -30,14 +36,18 @@ class Moves:
         indexer: Indexer,
         known: FolderTree,
         rules: Rules,
+        disks: Disks,
         available: Callable[[bytes], bool],
     ) -> None:
         self._indexer = indexer
         self._known = known
         self._rules = rules
+        self._disks = disks
         self._available = available
         self.files: set[int] = set()
         """Keys of the files that have moved."""
+        self._former: dict[int, set[int]] = {}
+        """Device numbers of before, by those of now."""
         self.folders: set[int] = set()
         self.playlists: set[int] = set()
 
@@ -45,12 +55,21 @@ class Moves:
     def count(self) -> int:
         return len(self.files) + len(self.folders) + len(self.playlists)
 
+    def mounted_anew(self, before: int, now: int) -> None:
+        """What was known under one device number has another now."""
+        self._former.setdefault(now, set()).add(before)
+
+    def _devices(self, now: int) -> Iterator[int]:
+        """The numbers under which what is on a device now may be known."""
+        yield now
+        yield from self._former.get(now, ())
+
     def file_by_inode(self, status: FileStatus) -> KnownFile | None:
         """The known file that is now where this status is from: its contents are known too."""
-        for known in self._indexer.files_by_inode(status.device, status.inode):
-            same = (known.status.size, known.status.mtime_ns) == (status.size, status.mtime_ns)
-            if same and self._take(known):
-                return known
+        for device in self._devices(status.device):
+            for known in self._indexer.files_by_inode(device, status.inode):
+                if _same(known.status, status) and self._take(known):
+                    return known
         return None
 
     def file_by_fingerprint(self, fingerprint: bytes) -> KnownFile | None:
@@ -73,14 +92,17 @@ class Moves:
 
     def playlist_by_inode(self, status: FileStatus) -> KnownPlaylist | None:
         """The known playlist that is now where this status is from."""
-        for known in self._indexer.playlists_by_inode(status.device, status.inode):
-            same = (known.status.size, known.status.mtime_ns) == (status.size, status.mtime_ns)
-            folder = self._indexer.path_of(known.folder)
-            if not same or folder is None or known.key in self.playlists:
-                continue
-            if self._is_gone(folder + b"/" + known.name, status.device):
-                self.playlists.add(known.key)
-                return known
+        for device in self._devices(status.device):
+            for known in self._indexer.playlists_by_inode(device, status.inode):
+                folder = self._indexer.path_of(known.folder)
+                if (
+                    _same(known.status, status)
+                    and folder is not None
+                    and known.key not in self.playlists
+                    and self._is_gone(folder + b"/" + known.name, device)
+                ):
+                    self.playlists.add(known.key)
+                    return known
         return None
 
     def folder_by_inode(self, path: bytes, device: int, inode: int) -> KnownFolder | None:
@@ -88,7 +110,12 @@ class Moves:
 
         Numbers of inodes are used again, so something in it must bear a familiar name.
         """
-        for known in self._indexer.folders_by_inode(device, inode):
+        candidates = (
+            known
+            for number in self._devices(device)
+            for known in self._indexer.folders_by_inode(number, inode)
+        )
+        for known in candidates:
             if known.parent is None or known.key in self.folders:
                 continue
             before = self._indexer.path_of(known.key)
@@ -102,8 +129,7 @@ class Moves:
 
     def _shows_one_of(self, path: bytes, names: Container[bytes]) -> bool:
         try:
-            with os.scandir(path) as entries:
-                return any(entry.name in names for entry in entries)
+            return self._disks.ask(path, partial(_shows_one_of, path, names))
         except OSError:
             return False
 
@@ -113,18 +139,34 @@ class Moves:
         if located is None or not self._available(located[0]):
             return False
         try:
-            os.lstat(path)
-            return False
-        except (FileNotFoundError, NotADirectoryError):
-            pass
+            now = self._disks.ask(path, partial(_device_without, path))
         except OSError:
             return False
-        while path not in (b"", b"/"):
-            path = os.path.dirname(path)  # noqa: PTH120 - a path of bytes
-            try:
-                return os.stat(path).st_dev == device  # noqa: PTH116
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            except OSError:
-                break
-        return False
+        return now is not None and device in self._devices(now)
+
+
+def _same(one: FileStatus, other: FileStatus) -> bool:
+    return (one.size, one.mtime_ns) == (other.size, other.mtime_ns)
+
+
+def _shows_one_of(path: bytes, names: Container[bytes]) -> bool:
+    with os.scandir(path) as entries:
+        for entry in entries:
+            moved()
+            if entry.name in names:
+                return True
+    return False
+
+
+def _device_without(path: bytes) -> int | None:
+    """The device that an absolute path would be on; None: something is there."""
+    try:
+        os.lstat(path)
+        return None
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    while path not in (b"", b"/"):
+        path = os.path.dirname(path)  # noqa: PTH120 - a path of bytes
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            return os.stat(path).st_dev  # noqa: PTH116
+    return None

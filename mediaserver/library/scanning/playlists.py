@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from mediaserver.library.disks import NO_ANSWER, Disks, NoAnswer
 from mediaserver.library.indexer import Batch, FileStatus, Indexer, KnownPlaylist
 from mediaserver.library.readers.naming import clean
 from mediaserver.library.readers.playlists import read_playlist
@@ -36,15 +37,23 @@ class PlaylistFiles:
     """Those of one scan. ``refusals``: reasons that are worth another try."""
 
     def __init__(
-        self, indexer: Indexer, moves: Moves, outbox: Outbox, refusals: frozenset[str]
+        self,
+        indexer: Indexer,
+        moves: Moves,
+        disks: Disks,
+        outbox: Outbox,
+        refusals: frozenset[str],
     ) -> None:
         self._indexer = indexer
         self._moves = moves
+        self._disks = disks
         self._outbox = outbox
         self._refusals = refusals
         self._found: list[FoundPlaylist] = []
         self._gone: set[int] = set()
         self.added = self.changed = self.removed = 0
+        self.troubled: dict[bytes, str] = {}
+        """Folders whose playlists could not be read."""
 
     def known(self, folder: int | None) -> dict[bytes, KnownPlaylist]:
         return self._indexer.known_playlists(folder) if folder is not None else {}
@@ -75,7 +84,11 @@ class PlaylistFiles:
         return True
 
     def _read(self, found: FoundPlaylist) -> None:
-        facts = read_playlist(found.path)
+        try:
+            facts = self._disks.ask(found.path, partial(read_playlist, found.path))
+        except NoAnswer:
+            self.troubled[os.path.dirname(found.path)] = NO_ANSWER  # noqa: PTH120 - bytes
+            return
         known = found.known
         if facts.reason is not None and (known is None or known.reason != clean(facts.reason)):
             logger.info("%s cannot be read: %s", os.fsdecode(found.path), facts.reason)

@@ -6,9 +6,11 @@ or has changed the head is read, for its size.
 
 import contextlib
 import os
-from collections.abc import Container, Iterable
+from collections.abc import Container, Sequence
+from functools import partial
 from typing import Protocol
 
+from mediaserver.library.disks import NO_ANSWER, Disks, NoAnswer
 from mediaserver.library.indexer import (
     NO_SIDECARS,
     ArtFile,
@@ -48,9 +50,10 @@ class Folder(Protocol):
 class SidecarFiles:
     """Those of one scan."""
 
-    def __init__(self, known: FolderTree, rules: Rules, outbox: Outbox) -> None:
+    def __init__(self, known: FolderTree, rules: Rules, disks: Disks, outbox: Outbox) -> None:
         self._known = known
         self._rules = rules
+        self._disks = disks
         self._outbox = outbox
 
     def compare(self, folder: Folder, listing: Listing) -> None:
@@ -70,7 +73,7 @@ class SidecarFiles:
     # ---- pictures
 
     def _compare_art(self, folder: Folder, listing: Listing, known: ArtFile | None) -> None:
-        art = _first(folder, listing, listing.pictures.folder, known)
+        art = self._first(folder, listing, listing.pictures.folder, known)
         if art != known:
 
             def set_art(batch: Batch) -> None:
@@ -87,14 +90,30 @@ class SidecarFiles:
         # there is one of its name.
         artist = pictures.artist or (() if listing.files else pictures.folder)
         art = {
-            name: _first(folder, listing, candidates, known.get(name))
+            name: self._first(folder, listing, candidates, known.get(name))
             for name, candidates in sorted({**pictures.files, **pictures.folders}.items())
         }
         return Sidecars(
-            artist=_first(folder, listing, artist, before.artist),
+            artist=self._first(folder, listing, artist, before.artist),
             art=tuple((name, one) for name, one in art.items() if one is not None),
             subtitles=self._subtitles(folder, listing, before),
         )
+
+    def _first(
+        self,
+        folder: Folder,
+        listing: Listing,
+        candidates: Sequence[bytes],
+        known: ArtFile | None,
+    ) -> ArtFile | None:
+        """The best picture that can be shown."""
+        if not candidates:
+            return None
+        path = folder.absolute
+        try:
+            return self._disks.ask(path, partial(_first, path, listing, candidates, known))
+        except NoAnswer:
+            return known
 
     # ---- subtitles
 
@@ -125,9 +144,13 @@ class SidecarFiles:
     ) -> set[bytes]:
         """The subtitles in a folder for them, and in those folders in it that are called like
         videos; by their paths."""
-        inside = list_folder(
-            folder.absolute + b"/" + name, join(folder.path, name), self._rules, linked=True
-        )
+        path, relative = folder.absolute + b"/" + name, join(folder.path, name)
+        try:
+            inside = self._disks.ask(
+                path, partial(list_folder, path, relative, self._rules, linked=True)
+            )
+        except NoAnswer:
+            inside = Listing(error=NO_ANSWER)
         found = {name + b"/" + one for one in inside.subtitles}
         if inside.error is not None:
             # What cannot be listed is unknown, not gone.
@@ -140,11 +163,10 @@ class SidecarFiles:
 
 
 def _first(
-    folder: Folder, listing: Listing, candidates: Iterable[bytes], known: ArtFile | None
+    folder: bytes, listing: Listing, candidates: Sequence[bytes], known: ArtFile | None
 ) -> ArtFile | None:
-    """The best picture that can be shown."""
     for name in candidates:
-        path = folder.absolute + b"/" + name
+        path = folder + b"/" + name
         mtime_ns = _changed(path, listing.art.get(name))
         if mtime_ns is None:
             continue

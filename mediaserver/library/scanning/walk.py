@@ -5,6 +5,7 @@ gone waits for the end of the scan, as it may yet turn up elsewhere. A folder th
 its key, and nothing in it is read again.
 """
 
+import contextlib
 import errno
 import logging
 import os
@@ -13,6 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from mediaserver.library.disks import NO_ANSWER, Disks, NoAnswer
 from mediaserver.library.indexer import (
     Batch,
     FileStatus,
@@ -26,7 +28,7 @@ from mediaserver.library.names.subtitles import home_of
 from mediaserver.library.readers.naming import clean
 from mediaserver.library.roots import MAX_DEPTH, TOO_DEEP, Rules, explain_error, join
 from mediaserver.library.scanning.folder_tree import FolderTree
-from mediaserver.library.scanning.listing import STEP, Identity, Listing, listed
+from mediaserver.library.scanning.listing import STEP, Identity, Listing, advance, listed
 from mediaserver.library.scanning.moves import Moves
 from mediaserver.library.scanning.outbox import Outbox
 from mediaserver.library.scanning.playlists import FoundPlaylist, PlaylistFiles
@@ -37,7 +39,7 @@ logger = logging.getLogger(__name__)
 AHEAD_NS = 1_000_000_000
 """How far in the future a change may lie and still count as one of just now."""
 
-REFUSALS = frozenset(clean(os.strerror(number)) for number in errno.errorcode)
+REFUSALS = frozenset({NO_ANSWER, *(clean(os.strerror(number)) for number in errno.errorcode)})
 """Reasons that lie with the system and not with the file: worth another try at each scan."""
 
 
@@ -124,6 +126,10 @@ def _with_homes(targets: Iterable[Target]) -> Iterator[Target]:
     yield from homes
 
 
+def _status_of_no_link(path: bytes) -> os.stat_result | None:
+    return None if os.path.islink(path) else os.stat(path)  # noqa: PTH114, PTH116 - bytes
+
+
 def _noted(node: Node, known: KnownFolder | None) -> Node:
     """The node, once it is noted there what the index knows of it."""
     if known is not None:
@@ -145,6 +151,7 @@ class Walk:
         known: FolderTree,
         moves: Moves,
         rules: Rules,
+        disks: Disks,
         outbox: Outbox,
         *,
         quiet_ns: int,
@@ -154,11 +161,12 @@ class Walk:
         self._known = known
         self._moves = moves
         self._rules = rules
+        self._disks = disks
         self._outbox = outbox
         self._quiet_ns = quiet_ns
         self._now_ns = now_ns
-        self._sidecars = SidecarFiles(known, rules, outbox)
-        self.playlists = PlaylistFiles(indexer, moves, outbox, REFUSALS)
+        self._sidecars = SidecarFiles(known, rules, disks, outbox)
+        self.playlists = PlaylistFiles(indexer, moves, disks, outbox, REFUSALS)
         self.found: deque[Finding] = deque()
         self.gone_files: set[int] = set()
         self.gone_folders: set[int] = set()
@@ -189,6 +197,9 @@ class Walk:
                     continue
                 visited.add(node.absolute)
                 below = yield from self._visit(node, deep)
+                if self._disks.hangs(target.root.path):
+                    self.troubled[target.root.path] = NO_ANSWER
+                    break
                 stack.extend(reversed(below))
                 yield
 
@@ -200,10 +211,10 @@ class Walk:
         for name in (b"", *(target.path.split(b"/") if target.path else ())):
             path = join(path, name) if name else b""
             absolute = os.path.join(target.root.path, path) if path else target.root.path  # noqa: PTH118
+            # Of a link the folder that holds it knows whether it is to be followed.
+            look = os.stat if node is None else _status_of_no_link
             try:
-                # Of a link the folder that holds it knows whether it is to be followed.
-                link = node is not None and os.path.islink(absolute)  # noqa: PTH114
-                status = None if link else os.stat(absolute)  # noqa: PTH116
+                status = self._disks.ask(absolute, partial(look, absolute))
             except (FileNotFoundError, NotADirectoryError):
                 status = None
             except OSError as error:
@@ -223,9 +234,8 @@ class Walk:
         """Look at one folder; the folders in it to visit, in order of their names."""
         self.folder = node.absolute
         above = node.identities() if self._rules.follow_links else frozenset[Identity]()
-        listing = yield from listed(
-            self.folder, node.path, self._rules, above=above, linked=node.linked
-        )
+        steps = listed(self.folder, node.path, self._rules, above=above, linked=node.linked)
+        listing = yield from self._listed(node, steps)
         if listing.folders and node.path.count(b"/") + 1 >= MAX_DEPTH:
             logger.warning("%s: %s", os.fsdecode(self.folder), TOO_DEEP.reason)
             listing.folders.clear()
@@ -238,6 +248,7 @@ class Walk:
         if listing.error is not None:
             self.troubled[self.folder] = listing.error
         elif node.renewed:
+            self._note_device(node, listing, known)
             self._outbox.add(node.ensure)
         yield from self._compare_files(node, listing, files)
         self._compare_playlists(node, listing, playlists)
@@ -248,9 +259,29 @@ class Walk:
         self._outbox.flush_if_due()
         return self._folders_below(node, listing, folders, deep)
 
+    def _listed(
+        self, node: Node, steps: Generator[None, None, Listing]
+    ) -> Generator[None, None, Listing]:
+        """The folder looked at, listed step by step."""
+        try:
+            while (listing := self._disks.ask(node.absolute, partial(advance, steps))) is None:
+                yield
+        except NoAnswer:
+            # Whether it is this folder alone, or the whole root, which is not to be asked then.
+            with contextlib.suppress(OSError):
+                self._disks.ask(node.root.path, partial(os.stat, node.root.path))
+            return Listing(error=NO_ANSWER)
+        return listing
+
     def _is_unmounted(self, node: Node, listing: Listing) -> bool:
         """Whether a folder that held something is a mount point with nothing mounted on it."""
         return listing.empty and node.device != node.identity[0]
+
+    def _note_device(self, node: Node, listing: Listing, known: set[bytes]) -> None:
+        before, now = node.device, node.identity[0]
+        there = listing.files.keys() | listing.folders.keys() | listing.playlists.keys()
+        if before is not None and before != now and not known.isdisjoint(there):
+            self._moves.mounted_anew(before, now)
 
     # ---- files
 
@@ -291,7 +322,11 @@ class Walk:
     ) -> None:
         for name, status in listing.playlists.items():
             before = known.get(name)
-            if not self.playlists.is_same(before, status) and not self._may_grow(status):
+            if before is not None and self.playlists.is_same(before, status):
+                if before.status.device != status.device:
+                    put = partial(Batch.set_playlist_identity, key=before.key, status=status)
+                    self._outbox.add(put)
+            elif not self._may_grow(status):
                 path = node.absolute + b"/" + name
                 self.playlists.add(FoundPlaylist(path, name, status, before, node.ensure))
 
