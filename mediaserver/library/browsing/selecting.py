@@ -6,7 +6,6 @@ take too long, all is left to SQL.
 """
 
 import json
-from collections.abc import Callable
 from functools import reduce
 from operator import and_, or_
 
@@ -16,9 +15,10 @@ from mediaserver.library.browsing.folder_places import IN_FOLDER, range_of
 from mediaserver.library.browsing.properties import ByValues, OneOf, Plain, Property, Texts
 from mediaserver.library.browsing.snapshot import Snapshot
 from mediaserver.library.browsing.sources import TABLES, Source
-from mediaserver.library.catalogue import bitmaps, comparing
+from mediaserver.library.catalogue import bitmaps, comparing, layout
 from mediaserver.library.catalogue.bitmaps import Bits
 from mediaserver.library.catalogue.columns import Column
+from mediaserver.library.catalogue.layout import SPELLED
 from mediaserver.library.catalogue.reading import List
 from mediaserver.library.criteria import (
     OPPOSITES,
@@ -34,7 +34,7 @@ from mediaserver.library.folding import fold
 
 FEW = 1000
 """Rows that are looked up by their ids."""
-READ = 5000
+READ = 10_000
 """Rows whose texts are read."""
 _PARTS = (Operator.CONTAINS, Operator.STARTS_WITH)
 
@@ -108,7 +108,7 @@ class _Selection:
         elif isinstance(own, Plain):
             found = self._plain(own, name, operator, value)
         elif isinstance(own, Texts):
-            found = self._text(own, name, operator, fold(value))
+            found = self._text(name, operator, fold(value))
         else:
             found = self._told(own.compare(operator, value))
         if found is None:
@@ -122,40 +122,37 @@ class _Selection:
 
     def _plain(self, own: Plain, name: str, operator: Operator, value: str) -> Bits | None:
         column = self._column(name)
-        spelled = _SPELLED.get(name)
+        is_number = name in SPELLED
         if operator in _PARTS:
             if not own.characters.fullmatch(value):
                 return 0
-            if spelled is None:
-                return comparing.plain(column, operator, value)
-            return comparing.digits(column, operator, value, spelled)
+            if not value:
+                return column.present
+            if is_number:
+                return comparing.digits(self._listing, name, operator, value)
+            return comparing.plain(column, operator, value)
         wanted = own.read(value)
         if wanted is None:
             return 0
-        if spelled is None:
-            return comparing.plain(column, operator, str(wanted))
-        return comparing.number(column, operator, wanted)
+        if is_number:
+            return comparing.number(column, operator, wanted)
+        return comparing.plain(column, operator, str(wanted))
 
-    def _text(self, own: Texts, name: str, operator: Operator, text: str) -> Bits | None:
+    def _text(self, name: str, operator: Operator, text: str) -> Bits | None:
         bits = comparing.folded(self._listing, name, self._column(name), operator, text)
         if bits and operator is Operator.CONTAINS and " " in text:
-            return self._having_phrase(own, bits, text)
+            return self._having_phrase(name, bits, text)
         return bits
 
-    def _having_phrase(self, own: Texts, bits: Bits, text: str) -> Bits:
+    def _having_phrase(self, name: str, bits: Bits, text: str) -> Bits:
         """Of rows with all words of a text those that have them one after the other."""
         number = bits.bit_count()
         if number > READ:
             raise _ForSqlError
         ids = self._listing.ids(bitmaps.places(bits, 0, number))
-        alias, table = self._source.form.value, TABLES[self._source.form]
+        statement = layout.having_text(self._listing.name, name)
         self._snapshot.allow_folding()
-        rows = self._snapshot.rows(
-            f"SELECT {alias}.id FROM {table}"  # noqa: S608
-            f" WHERE {alias}.id IN (SELECT value FROM json_each(?))"
-            f" AND instr({own.expression}, ?) > 0",
-            (json.dumps(ids), text),
-        )
+        rows = self._snapshot.rows(statement, (json.dumps(ids), text))
         return self._listing.having_ids(row[0] for row in rows)
 
     def _told(self, fit: Fit) -> Bits:
@@ -182,17 +179,3 @@ class _Selection:
         if column is None:
             raise _ForSqlError
         return column
-
-
-def _duration(milliseconds: int) -> str:
-    """As :mod:`.properties` writes it."""
-    seconds, fraction = divmod(milliseconds, 1000)
-    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}.{fraction:03}"
-
-
-_SPELLED: dict[str, Callable[[int], str]] = {
-    "upnp:originalTrackNumber": str,
-    "res@size": str,
-    "res@duration": _duration,
-}
-"""How numbers are written."""

@@ -34,7 +34,7 @@ class Form(Enum):
     ENTRY = "e"
 
 
-FEW = 1000
+FEW = 10_000
 """Rows of a source that has few."""
 
 TEXTS = {Form.ITEM: "item_text", Form.FOLDER: "folder_text", Form.VALUE: "facet_text"}

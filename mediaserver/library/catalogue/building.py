@@ -11,16 +11,16 @@ import sys
 import threading
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from itertools import accumulate, groupby
 from pathlib import Path
 
 from mediaserver.library import index_file
 from mediaserver.library.catalogue import bitmaps, layout
-from mediaserver.library.catalogue.layout import Listing, Sort
+from mediaserver.library.catalogue.layout import SPELLED, Listing, Sort
 from mediaserver.library.catalogue.section_file import SectionWriter
-from mediaserver.library.catalogue.words import Postings
+from mediaserver.library.catalogue.words import Postings, write_rows, write_terms
 from mediaserver.library.folding import fold_lines
 
 NICE = 10
@@ -76,13 +76,18 @@ class _List:
         """All but its columns."""
         name = self.listing.name
         file.add(f"{name}/ids", (self._ids.tobytes(),))
-        file.add(f"{name}/by id", (self._by_id.tobytes(),))
-        facets, rows = array("q"), []
-        for facet, places in self._under_values():
-            facets.append(facet)
-            rows.append(bitmaps.stored(bitmaps.from_places(places, len(self)), len(self)))
-        file.add(f"{name}/facets", (facets.tobytes(),))
-        file.add(f"{name}/facet rows", rows)
+        keys = array("q", (self._ids[place] for place in self._by_id))
+        file.add(f"{name}/keys", (keys.tobytes(),))
+        file.add(f"{name}/by key", (self._by_id.tobytes(),))
+        facets = array("q")
+
+        def rows() -> "Iterator[array[int]]":
+            for facet, places in self._under_values(keys):
+                facets.append(facet)
+                yield places
+
+        write_rows(file, f"{name}/values", rows(), len(self))
+        file.add(f"{name}/values", (facets.tobytes(),))
 
     def values(self, name: str) -> Iterator[Value | None]:
         """The values of a column, in the order of the ids."""
@@ -107,14 +112,16 @@ class _List:
             f" WHERE {listing.where} ORDER BY {order}"
         )
 
-    def _under_values(self) -> Iterator[tuple[int, list[int]]]:
-        """The values of views that many rows are under, and the places of these rows."""
+    def _under_values(self, keys: "array[int]") -> "Iterator[tuple[int, array[int]]]":
+        """The values of views that many rows are under, and the places of these rows.
+
+        ``keys``: the ids in order.
+        """
         if self.listing.under is None:
             return
-        keys = array("q", (self._ids[place] for place in self._by_id))
         wanted = "SELECT id FROM facets WHERE item_count >= ? ORDER BY id"
         for (facet,) in self._connection.execute(wanted, (MANY,)).fetchall():
-            places = []
+            places = array("I")
             for (key,) in self._connection.execute(self.listing.under, (facet,)):
                 at = bisect_left(keys, key)
                 if at == len(keys) or keys[at] != key:
@@ -144,10 +151,30 @@ def _write_column(file: SectionWriter, name: str, sort: Sort, lists: "list[_List
         file.add(f"{section}/planes", (bitmaps.stored(plane, len(each)) for plane in planes))
         if sort is Sort.FOLDED:
             _write_words(file, section, values, coded)
+        elif name in SPELLED:
+            _write_numbers(file, section, SPELLED[name], values, coded)
     if sort is Sort.NUMBER:
         file.add(f"{name}/values", (array("q", map(int, values)).tobytes(),))
     elif sort is not Sort.ORDER:
         _write_texts(file, name, values)
+
+
+def _write_numbers(
+    file: SectionWriter,
+    section: str,
+    spelled: Callable[[int], str],
+    numbers: "list[Value]",
+    codes: "array[int]",
+) -> None:
+    """Numbers as they are written, for those who look for digits in them."""
+    order = sorted(range(len(codes)), key=codes.__getitem__)
+
+    def groups() -> "Iterator[tuple[int, Iterator[int]]]":
+        return ((code, places) for code, places in groupby(order, codes.__getitem__) if code)
+
+    terms = (spelled(int(numbers[code - 1])) for code, _ in groups())
+    rows = (array("I", places) for _, places in groups())
+    write_terms(file, f"{section}/words", terms, rows, len(codes))
 
 
 def _write_words(

@@ -21,11 +21,17 @@ class Column:
     """A column of a list of ``size`` rows. The values are the same for all lists that have a
     column of this name, so that rows of several lists can be put in order together."""
 
-    def __init__(self, file: SectionFile, name: str, planes: Planes, size: int) -> None:
-        self.planes = planes
+    def __init__(
+        self, file: SectionFile, name: str, planes: Callable[[], Planes], size: int
+    ) -> None:
+        self._planes = planes
         self.all = bitmaps.full(size)
         self._file = file
         self._name = name
+
+    @property
+    def planes(self) -> Planes:
+        return self._planes()
 
     @property
     def numbers(self) -> Numbers:
@@ -47,10 +53,11 @@ class Column:
 
     def below(self, code: int) -> Bits:
         """The rows whose number is less, those without a value among them."""
-        if code >= 1 << len(self.planes):
+        planes = self.planes
+        if code >= 1 << len(planes):
             return self.all
         less, same = 0, self.all
-        for plane, wanted in self._against(code):
+        for plane, wanted in _against(planes, code):
             ones = same & plane
             if wanted:
                 less |= same ^ ones
@@ -61,10 +68,11 @@ class Column:
 
     def equal(self, code: int) -> Bits:
         """The rows whose number it is."""
-        if code >= 1 << len(self.planes):
+        planes = self.planes
+        if code >= 1 << len(planes):
             return 0
         same = self.all
-        for plane, wanted in self._against(code):
+        for plane, wanted in _against(planes, code):
             ones = same & plane
             same = ones if wanted else same ^ ones
         return same
@@ -75,7 +83,8 @@ class Column:
             return self.equal(start)
         return self.below(stop) ^ self.below(start) if start < stop else 0
 
-    def _against(self, code: int) -> Iterable[tuple[Bits, int]]:
-        """Each plane, and whether a number has its bit."""
-        highest = len(self.planes) - 1
-        return ((plane, code >> highest - at & 1) for at, plane in enumerate(self.planes))
+
+def _against(planes: Planes, code: int) -> Iterable[tuple[Bits, int]]:
+    """Each plane, and whether a number has its bit."""
+    highest = len(planes) - 1
+    return ((plane, code >> highest - at & 1) for at, plane in enumerate(planes))

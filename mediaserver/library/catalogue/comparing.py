@@ -4,7 +4,7 @@ Each gives the rows of a list that fit, or None for what only the index can tell
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from mediaserver.library.catalogue.bitmaps import Bits
@@ -14,8 +14,6 @@ from mediaserver.library.catalogue.section_file import Texts
 from mediaserver.library.catalogue.words import Part
 from mediaserver.library.criteria import Operator
 
-MANY = 20_000
-"""Different numbers that are looked at one by one."""
 RUNS = 300
 """Ranges of values of which the rows are put together."""
 _AFTER_ALL = b"\xff"
@@ -51,21 +49,10 @@ def number(column: Column, operator: Operator, value: Any) -> Bits:
     return _ordered(column, operator, bisect_left(numbers, value), bisect_right(numbers, value))
 
 
-def digits(
-    column: Column, operator: Operator, value: str, written: Callable[[int], str]
-) -> Bits | None:
+def digits(listing: List, name: str, operator: Operator, value: str) -> Bits:
     """Numbers as they are written: what is in them, or what they start with."""
-    numbers = column.numbers
-    if len(numbers) > MANY or (len(numbers) and numbers[0] < 0):
-        return None
-    starts = operator is Operator.STARTS_WITH
-    texts = map(written, numbers.part(0, len(numbers)))
-    codes = (
-        code
-        for code, text in enumerate(texts, 1)
-        if (text.startswith(value) if starts else value in text)
-    )
-    return _any_of(column, codes)
+    part = Part.BEGINNING if operator is Operator.STARTS_WITH else Part.ANYWHERE
+    return listing.with_number(name, value, part)
 
 
 def folded(listing: List, name: str, column: Column, operator: Operator, text: str) -> Bits | None:

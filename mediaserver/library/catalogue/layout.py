@@ -5,7 +5,7 @@ is its number there, counted from 0. Columns are named as the properties that Se
 (CDS:1 §2.5.5) where they are what such a property is compared with.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -100,6 +100,20 @@ _OF_FOLDERS = (
 )
 
 
+def _duration(milliseconds: int) -> str:
+    """As Search sees it: ``H:MM:SS.FFF`` (CDS:1 §B.2.1.4)."""
+    seconds, fraction = divmod(milliseconds, 1000)
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}.{fraction:03}"
+
+
+SPELLED: dict[str, Callable[[int], str]] = {
+    "upnp:originalTrackNumber": str,
+    "res@size": str,
+    "res@duration": _duration,
+}
+"""How numbers are written, of columns in which parts of them may be looked for."""
+
+
 def items_of(kind: Kind) -> str:
     """The name of the list of all items of a kind."""
     return f"{kind.value} items"
@@ -149,6 +163,19 @@ def listings(facet_kinds: Iterable[str]) -> tuple[Listing, ...]:
             _OF_FOLDERS,
             texts=" JOIN folder_text_content AS t ON t.id = f.id",
         ),
+    )
+
+
+def having_text(listing: str, column: str) -> str:
+    """A statement for the rows of a list that have a text in a column, of those with some ids;
+    its parameters are the ids in JSON, and the text. Gives ids."""
+    kinds = [listing.removesuffix(values_of(""))]
+    found = next(each for each in listings(kinds) if each.name == listing)
+    expression = next(each.expression for each in found.columns if each.name == column)
+    key = f"{found.alias}.id"
+    return (
+        f"SELECT {key} FROM {found.table}{found.texts}"  # noqa: S608 - constants
+        f" WHERE {key} IN (SELECT value FROM json_each(?)) AND instr({expression}, ?) > 0"
     )
 
 

@@ -1,7 +1,8 @@
 """A catalogue as it is asked: its lists, and what fits in them."""
 
 import threading
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
@@ -12,8 +13,10 @@ from mediaserver.library.catalogue import bitmaps
 from mediaserver.library.catalogue.bitmaps import Bits
 from mediaserver.library.catalogue.columns import Column
 from mediaserver.library.catalogue.section_file import Numbers, SectionFile
-from mediaserver.library.catalogue.words import SHORT, Part, Vocabulary
+from mediaserver.library.catalogue.words import SHORT, Part, TermRows, Vocabulary
 
+SAMPLED = 512
+"""Keys that are read at once."""
 REMEMBERED = 12 << 20
 """Bytes of sections that are kept in memory."""
 
@@ -40,6 +43,7 @@ class List:
         self._file = file
         self._memory = memory
         self._ids = Numbers(file, f"{name}/ids", "q")
+        self._keys = Numbers(file, f"{name}/keys", "q")
         self.size = len(self._ids)
         self.all = bitmaps.full(self.size)
 
@@ -53,22 +57,37 @@ class List:
 
     def having_ids(self, ids: Iterable[int]) -> Bits:
         """The rows with one of these ids; there may be none of some."""
-        by_id = Numbers(self._file, f"{self.name}/by id", "I")
-        found = []
-        for wanted in ids:
-            at = bisect_left(by_id, wanted, key=self._ids.__getitem__)
-            if at < self.size and self._ids[by_id[at]] == wanted:
-                found.append(by_id[at])
+        found = [place for each in ids if (place := self.place_of(each)) is not None]
         return bitmaps.from_places(found, self.size) if found else 0
+
+    def place_of(self, wanted: int) -> int | None:
+        """The place of the row with an id; None if there was no such row."""
+        samples = self._samples()
+        start = max(0, bisect_right(samples, wanted) - 1) * SAMPLED
+        keys = self._keys.part(start, min(start + SAMPLED, self.size))
+        at = bisect_left(keys, wanted)
+        if at == len(keys) or keys[at] != wanted:
+            return None
+        return Numbers(self._file, f"{self.name}/by key", "I")[start + at]
+
+    def _samples(self) -> "array[int]":
+        """Every so many keys: between which of them one is found without a search on disk."""
+
+        def read() -> "tuple[array[int], int]":
+            found = array("q", (self._keys[at] for at in range(0, self.size, SAMPLED)))
+            return found, 8 * len(found)
+
+        found: array[int] = self._memory.get((self.name, "samples"), read)
+        return found
 
     def having_value(self, facet: int) -> Bits | None:
         """The rows under a value of views; None if they are few, or that is not known."""
-        facets = Numbers(self._file, f"{self.name}/facets", "q")
+        name = f"{self.name}/values"
+        facets = Numbers(self._file, name, "q")
         at = bisect_left(facets, facet)
         if at == len(facets) or facets[at] != facet:
             return None
-        width = bitmaps.width(self.size)
-        return bitmaps.loaded(self._file.read(f"{self.name}/facet rows", at * width, width))
+        return TermRows(self._file, name, self.size).union([at])
 
     # ---- columns
 
@@ -77,14 +96,17 @@ class List:
         section = f"{self.name}/{name}"
         if f"{section}/planes" not in self._file:
             return None
-        planes = self._memory.get((section, "planes"), lambda: self._planes(section))
-        return Column(self._file, name, planes, self.size)
+        return Column(self._file, name, lambda: self._planes(section), self.size)
 
-    def _planes(self, section: str) -> tuple[tuple[Bits, ...], int]:
-        data = self._file.read(f"{section}/planes")
-        width = bitmaps.width(self.size)
-        starts = range(0, len(data), width) if width else ()
-        return tuple(bitmaps.loaded(data[at : at + width]) for at in starts), len(data)
+    def _planes(self, section: str) -> tuple[Bits, ...]:
+        def read() -> tuple[tuple[Bits, ...], int]:
+            data = self._file.read(f"{section}/planes")
+            width = bitmaps.width(self.size)
+            starts = range(0, len(data), width) if width else ()
+            return tuple(bitmaps.loaded(data[at : at + width]) for at in starts), len(data)
+
+        found: tuple[Bits, ...] = self._memory.get((section, "planes"), read)
+        return found
 
     # ---- words
 
@@ -92,6 +114,10 @@ class List:
         """The rows with a word, in a column of folded texts, that has a text in it."""
         if part is Part.ANYWHERE and len(text) <= SHORT:
             return self._with_term(column, "letters", text, Part.WHOLE)
+        return self._with_term(column, "words", text, part)
+
+    def with_number(self, column: str, text: str, part: Part) -> Bits:
+        """The rows with a number that, as it is written, has a text at a place in it."""
         return self._with_term(column, "words", text, part)
 
     def with_line(self, column: str, text: str, part: Part) -> Bits | None:

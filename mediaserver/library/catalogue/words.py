@@ -7,7 +7,7 @@ or two next to each other, would be found in too many, so these have entries of 
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 
 from mediaserver.library.catalogue import bitmaps
@@ -18,7 +18,9 @@ from mediaserver.library.catalogue.section_file import Numbers, SectionFile, Sec
 SHORT = 2
 """Letters that have entries of their own."""
 MANY = 100
-"""Terms for which it is quicker to read where all of them have their rows."""
+"""Terms for which it is quicker to read what is between them, too."""
+SPAN = 16 << 20
+"""Bytes that are read at once at most."""
 
 
 class Part(Enum):
@@ -44,28 +46,24 @@ class Postings:
 
     def write(self, file: SectionWriter, name: str) -> None:
         """The terms, as they are."""
-        self._write(file, name, sorted(self._places), self._places.__getitem__)
+        terms = sorted(self._places)
+        write_terms(file, name, terms, map(self._places.__getitem__, terms), self._size)
 
     def write_letters(self, file: SectionWriter, name: str) -> None:
         """The letters that are in the terms."""
         with_letters: dict[str, list[str]] = defaultdict(list)
         for word in self._places:
-            for letters in {word[at : at + n] for n in (1, 2) for at in range(len(word) - n + 1)}:
-                with_letters[letters].append(word)
+            for one in {word[at : at + n] for n in (1, 2) for at in range(len(word) - n + 1)}:
+                with_letters[one].append(word)
         sets = {
             word: bitmaps.from_places(places, self._size)
             for word, places in self._places.items()
-            if self._is_dense(len(places))
+            if is_dense(len(places), self._size)
         }
 
-        def rows(letters: str) -> "array[int] | Bits":
-            return self._rows(with_letters[letters], sets)
-
-        self._write(file, name, sorted(with_letters), rows)
-
-    def _is_dense(self, number: int) -> bool:
-        """Whether a set takes less than a list."""
-        return number * 4 >= bitmaps.width(self._size)
+        letters = sorted(with_letters)
+        rows = (self._rows(with_letters[each], sets) for each in letters)
+        write_terms(file, name, letters, rows, self._size)
 
     def _rows(self, words: list[str], sets: dict[str, Bits]) -> "array[int] | Bits":
         """The rows of several words, in the form that takes less."""
@@ -76,7 +74,7 @@ class Postings:
                 dense |= sets[word]
             else:
                 lists.append(self._places[word])
-        if dense or self._is_dense(sum(map(len, lists))):
+        if dense or is_dense(sum(map(len, lists)), self._size):
             signs = bytearray(b"0") * self._size
             for places in lists:
                 for place in places:
@@ -84,30 +82,80 @@ class Postings:
             return dense | bitmaps.from_signs(signs)
         return array("I", {place for places in lists for place in places})
 
-    def _write(
-        self,
-        file: SectionWriter,
-        name: str,
-        terms: list[str],
-        rows: "Callable[[str], array[int] | Bits]",
-    ) -> None:
-        ends = array("Q", [0])
 
-        def parts() -> Iterator[bytes]:
-            for term in terms:
-                found = rows(term)
-                if not isinstance(found, int) and self._is_dense(len(found)):
-                    found = bitmaps.from_places(found, self._size)
-                if isinstance(found, int):
-                    data = bitmaps.stored(found, self._size)
-                else:
-                    data = found.tobytes()
-                ends.append(ends[-1] + len(data))
-                yield data
+def write_terms(
+    file: SectionWriter,
+    name: str,
+    terms: Iterable[str],
+    rows: "Iterable[array[int] | Bits]",
+    size: int,
+) -> None:
+    """Terms, and the rows of each in the same order."""
+    write_rows(file, name, rows, size)
+    file.add(name, ("\n".join(["", *terms, ""]).encode(),))
 
-        file.add(f"{name}/rows", parts())
-        file.add(f"{name}/ends", (ends.tobytes(),))
-        file.add(name, ("\n".join(["", *terms, ""]).encode(),))
+
+def write_rows(
+    file: SectionWriter, name: str, rows: "Iterable[array[int] | Bits]", size: int
+) -> None:
+    """The rows of one term after the other: a list of places where that takes less than a set."""
+    ends = array("Q", [0])
+
+    def parts() -> Iterator[bytes]:
+        for found in rows:
+            if isinstance(found, int):
+                data = bitmaps.stored(found, size)
+            elif is_dense(len(found), size):
+                data = bitmaps.stored(bitmaps.from_places(found, size), size)
+            else:
+                data = found.tobytes()
+            ends.append(ends[-1] + len(data))
+            yield data
+
+    file.add(f"{name}/rows", parts())
+    file.add(f"{name}/ends", (ends.tobytes(),))
+
+
+def is_dense(number: int, size: int) -> bool:
+    """Whether a set of so many rows takes no more than a list of them."""
+    return number * 4 >= bitmaps.width(size)
+
+
+class TermRows:
+    """The rows of terms by the numbers of the terms."""
+
+    def __init__(self, file: SectionFile, name: str, size: int) -> None:
+        self._file = file
+        self._name = name
+        self._size = size
+
+    def union(self, numbers: Sequence[int]) -> Bits:
+        """The rows of any of some terms, whose numbers are in ascending order."""
+        if not numbers:
+            return 0
+        many = len(numbers) > MANY
+        entries = Numbers(self._file, f"{self._name}/ends", "Q")
+        ends = entries.part(0, len(entries)) if many else entries
+        first, last = ends[numbers[0]], ends[numbers[-1] + 1]
+        if many and last - first <= SPAN:
+            data, start = self._file.read(f"{self._name}/rows", first, last - first), first
+            parts = (data[ends[at] - start : ends[at + 1] - start] for at in numbers)
+        else:
+            parts = (
+                self._file.read(f"{self._name}/rows", ends[at], ends[at + 1] - ends[at])
+                for at in numbers
+            )
+        return self._joined(parts)
+
+    def _joined(self, parts: Iterable[bytes]) -> Bits:
+        width = bitmaps.width(self._size)
+        dense, lists = 0, []
+        for data in parts:
+            if len(data) == width:
+                dense |= bitmaps.loaded(data)
+            else:
+                lists.append(data)
+        return dense | bitmaps.from_places(array("I", b"".join(lists)), self._size)
 
 
 class Vocabulary:
@@ -124,21 +172,7 @@ class Vocabulary:
         before, after = part.value
         wanted = f"{before}{text}{after}".encode()
         numbers = list(_lines_with(self._read(self._name), wanted))
-        if not numbers:
-            return 0
-        entries = Numbers(self._file, f"{self._name}/ends", "Q")
-        ends = entries.part(0, len(entries)) if len(numbers) > MANY else entries
-        width = bitmaps.width(self._size)
-        found, few = 0, bytearray(width)
-        for number in numbers:
-            start, stop = ends[number], ends[number + 1]
-            data = self._file.read(f"{self._name}/rows", start, stop - start)
-            if len(data) == width:
-                found |= bitmaps.loaded(data)
-            else:
-                for place in array("I", data):
-                    few[place >> 3] |= 1 << (place & 7)
-        return found | bitmaps.loaded(few)
+        return TermRows(self._file, self._name, self._size).union(numbers)
 
 
 def _lines_with(lines: bytes, text: bytes) -> Iterator[int]:
