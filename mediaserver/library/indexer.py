@@ -15,7 +15,7 @@ from typing import TypeVar
 from mediaserver.library import index_file
 from mediaserver.library.database import Database, driver_of
 from mediaserver.library.facets import pairs_of
-from mediaserver.library.indexing import checking, known, sidecars, updates
+from mediaserver.library.indexing import checking, known, sidecars, touched, updates
 from mediaserver.library.indexing.batch import Batch
 from mediaserver.library.indexing.checking import Mended
 from mediaserver.library.indexing.facet_links import FacetIDs
@@ -158,6 +158,11 @@ class Indexer:
     def system_update_id(self) -> int:
         """As it is stored: what the last change that was told of said."""
         return self._ask(updates.system_update_id)
+
+    def forget_touched(self, state: int) -> None:
+        """Nobody knows an earlier state than this one any more."""
+        with self._database.begin() as connection:
+            touched.forget(driver_of(connection), state)
 
     def batch(self) -> AbstractContextManager[Batch]:
         """One transaction. On leaving: all that follows is written, committed, and told.

@@ -16,7 +16,8 @@ from mediaserver.library.browsing.browser import Browser
 from mediaserver.library.catalogue.renewal import Renewal
 from mediaserver.library.catalogue.shelf import Shelf
 from mediaserver.library.criteria import Criteria, SortKey
-from mediaserver.library.database import Database
+from mediaserver.library.database import Database, driver_of
+from mediaserver.library.indexing import touched
 from mediaserver.library.lookup import ArtSource, MediaFile, SubtitleSource, UnreadableFile
 from mediaserver.library.objects import Change, LibraryCounts, Page
 from mediaserver.library.readers.pool import ReaderPool
@@ -113,6 +114,8 @@ class Library:
             state=lambda: self._upkeep.system_update_id,
             items=self._items,
             busy=lambda: self._upkeep.state.scanning,
+            overtaken=self._is_overtaken,
+            made=self._upkeep.forget_touched,
         )
         self._supervisor = supervisor or Supervisor()
         self._renewing: asyncio.Task[None] | None = None
@@ -270,6 +273,12 @@ class Library:
     async def _items(self) -> int:
         counts = await self._database.read(lookup.counts)
         return counts.audio + counts.video + counts.image
+
+    async def _is_overtaken(self, state: int) -> bool:
+        """Whether so much has changed since a state that it is not known any more what."""
+        return await self._database.read(
+            lambda connection: touched.since(driver_of(connection), state) is None
+        )
 
     def _deliver(self, change: Change) -> None:
         self._renewal.changed()

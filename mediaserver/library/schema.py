@@ -376,6 +376,16 @@ tombstones = Table(
     Index("tombstones_by_age", "gone"),
 )
 
+touched = Table(
+    "touched",
+    metadata,
+    Column("form", Text, primary_key=True, comment="item, value, folder; since: see update_id"),
+    Column("key", Integer, primary_key=True),
+    Column("update_id", Integer, nullable=False, comment="since: after it, none is left out"),
+    comment="what has changed lately, for those who know an earlier state: the catalogue",
+    sqlite_with_rowid=False,
+)
+
 TEXTS: dict[str, tuple[str, ...]] = {
     "item_text": ("title", "artists", "album", "genres"),
     "facet_text": ("title",),

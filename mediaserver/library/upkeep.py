@@ -183,6 +183,15 @@ class Upkeep:
         """Check the index against itself, and mend it or set it aside. Raises IndexUnusable."""
         return await self._in_writer(self._check)
 
+    async def forget_touched(self, state: int) -> None:
+        """Nobody needs to know what was changed up to a state. Raises IndexUnusable."""
+
+        def forget() -> None:
+            if self._indexer is not None:
+                self._indexer.forget_touched(state)
+
+        await self._in_writer(forget)
+
     def request(self, wanted: Requests) -> None:
         """Have folders scanned as soon as the scan that runs has ended."""
         if wanted:

@@ -72,6 +72,13 @@ CREATE INDEX tombstones_by_fingerprint ON tombstones (fingerprint);
 
 CREATE INDEX tombstones_by_path ON tombstones (path);
 
+CREATE TABLE touched (
+    form TEXT NOT NULL,
+    "key" INTEGER NOT NULL,
+    update_id INTEGER NOT NULL,
+    PRIMARY KEY (form, "key")
+) WITHOUT ROWID;
+
 CREATE TABLE folders (
     id INTEGER NOT NULL,
     root_id INTEGER NOT NULL,

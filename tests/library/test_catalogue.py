@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from mediaserver.library.browsing import choosing, sources
 from mediaserver.library.browsing.browser import SORT_CAPABILITIES, Browser
 from mediaserver.library.catalogue import bitmaps, building
+from mediaserver.library.catalogue.overlay import Overlay
 from mediaserver.library.catalogue.reading import Catalogue
 from mediaserver.library.catalogue.section_file import CatalogueError, SectionFile, SectionWriter
 from mediaserver.library.catalogue.shelf import Shelf
@@ -31,7 +33,9 @@ from mediaserver.library.criteria import (
     Or,
     SortKey,
 )
+from mediaserver.library.database import driver_of
 from mediaserver.library.errors import UnsupportedSort
+from mediaserver.library.indexing import touched
 from mediaserver.library.objects import Container
 from tests.factories import SAMPLE, FilledLibrary, walk
 from tests.library.test_search import CRITERIA, assert_finds_what_fits
@@ -246,24 +250,121 @@ def own_library(tmp_path: Path) -> Iterator[FilledLibrary]:
 YESTERDAY = Compare("dc:title", Operator.EQUAL, "yesterday")
 
 
-def test_a_catalogue_of_an_older_state_is_not_asked(own_library: FilledLibrary) -> None:
+def test_what_has_changed_since_a_catalogue_was_made_is_asked_of_the_index(
+    own_library: FilledLibrary,
+) -> None:
     assert own_library.search("vma", YESTERDAY).total_matches == 1
     own_library.remove("Beatles/Help!/Yesterday.flac")
     assert own_library.search("vma", YESTERDAY).total_matches == 0
+    own_library.add({"Yesterday.mp3": {}, "Nameless.mp3": {"title": "Yesterday"}})
+    assert own_library.search("vma", YESTERDAY).total_matches == 2
+
+
+def test_a_catalogue_is_not_asked_when_too_much_has_changed(
+    own_library: FilledLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(touched, "LIMIT", 12)
+    for number in range(10):
+        own_library.add({f"New/{number}.mp3": {"title": "Yesterday"}})
+        assert own_library.search("vma", YESTERDAY).total_matches == number + 2
+    state = _catalogue(own_library).state
+    assert own_library.read(lambda connection: touched.since(driver_of(connection), state)) is None
+
+
+def test_a_moved_folder_is_more_than_is_noted(own_library: FilledLibrary) -> None:
+    state = _catalogue(own_library).state
+    with own_library.indexer.batch() as batch:
+        root = batch.put_root(b"/media", "Media")
+        folders = own_library.indexer.known_folders(root)
+        batch.move_folder(folders[b"Beatles"].key, root, b"Mixed/Beatles", folders[b"Mixed"].key)
+    assert own_library.read(lambda connection: touched.since(driver_of(connection), state)) is None
+    folder = own_library.at("Folders", "Mixed").object_id
+    assert own_library.search(folder, YESTERDAY).total_matches == 1
+
+
+def test_what_was_touched_is_forgotten_once_it_is_in_the_catalogue(
+    own_library: FilledLibrary,
+) -> None:
+    own_library.add({"Yesterday.mp3": {}})
+    own_library.make_catalogue()
+    own_library.indexer.forget_touched(_catalogue(own_library).state)
+    assert own_library.search("vma", YESTERDAY).total_matches == 2
+    own_library.remove("Yesterday.mp3")
+    assert own_library.search("vma", YESTERDAY).total_matches == 1
+
+
+def test_a_catalogue_of_a_later_state_is_not_asked(own_library: FilledLibrary) -> None:
+    """A reader may have begun before the change that the catalogue knows already."""
+
+    def look_again(connection: Connection) -> int:
+        before = own_library.browser.search(connection, "vma", YESTERDAY, start=0, count=0)
+        own_library.remove("Beatles/Help!/Yesterday.flac")
+        building.build(own_library.database.path, own_library.database.path.with_name("catalogue"))
+        assert own_library.browser.search(connection, "vma", YESTERDAY, start=0, count=0) == before
+        return before.total_matches
+
+    assert own_library.read(look_again) == 1
+    assert own_library.search("vma", YESTERDAY).total_matches == 0
+
+
+def _catalogue(library: FilledLibrary) -> Catalogue:
+    return Catalogue(library.database.path.with_name("catalogue"))
 
 
 def test_a_new_catalogue_is_asked_as_soon_as_it_is_there(own_library: FilledLibrary) -> None:
     shelf = Shelf(own_library.database.path.with_name("catalogue"))
+    old = shelf.newest()
     own_library.remove("Beatles/Help!/Yesterday.flac")
-    state = own_library.metadata("0").update_id
-    assert shelf.at(state) is None
+    assert shelf.newest() is old
     building.build(own_library.database.path, shelf.path)
-    catalogue = shelf.at(state)
-    assert catalogue is not None
-    assert catalogue.state == state
+    new = shelf.newest()
+    assert new is not None
+    assert new.state == own_library.metadata("0").update_id
     shelf.path.unlink()
-    assert shelf.at(state) is catalogue
-    assert shelf.at(state + 1) is None
+    assert shelf.newest() is None
+
+
+_NAMES = st.sampled_from([*SAMPLE, "New.mp3", "Mixed/New.jpg", "Björk/Debut/04 New.mp3", "N/N.mp4"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_lists_after_changes_are_what_sql_makes_of_them(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    filled = FilledLibrary(tmp_path_factory.mktemp("changed") / "index.sqlite")
+    filled.add(SAMPLE)
+    filled.add({f"Many/{n}.mp3": _song(n) for n in range(20)})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(building, "MANY", 1)
+        filled.make_catalogue()
+    there = set(SAMPLE)
+    for name in data.draw(st.lists(_NAMES, min_size=1, max_size=5)):
+        if name in there and data.draw(st.booleans()):
+            filled.remove(name)
+            there.remove(name)
+        else:
+            facts = _song(data.draw(st.integers(0, 59))) if name.endswith(".mp3") else {}
+            filled.add({name: facts})
+            there.add(name)
+    with_catalogue, without = filled.browser, Browser()
+    state = _catalogue(filled).state
+    assert filled.read(lambda connection: touched.since(driver_of(connection), state)) is not None
+    for _ in range(8):
+        criteria, container = data.draw(_OWN_CRITERIA), data.draw(st.sampled_from(_CONTAINERS))
+        sort = data.draw(_SORTS)
+        filled.browser = without
+        whole = filled.search(container, criteria, sort=sort)
+        children = filled.children(container, sort=sort)
+        filled.browser = with_catalogue
+        found = []
+        for start in range(0, len(whole.objects) + 1, 7):
+            page = filled.search(container, criteria, start, 7, sort)
+            assert page.total_matches == whole.total_matches
+            found += page.objects
+        assert [hit.object_id for hit in found] == [hit.object_id for hit in whole.objects]
+        assert filled.children(container, sort=sort) == children
+    filled.close()
 
 
 def test_a_catalogue_that_is_damaged_is_passed_over(own_library: FilledLibrary) -> None:
@@ -308,8 +409,8 @@ def test_what_is_not_in_the_file_is_an_error_of_the_catalogue(tmp_path: Path) ->
 
 
 def test_the_order_of_places_is_that_of_titles(library: FilledLibrary) -> None:
-    catalogue = Catalogue(library.database.path.with_name("catalogue"))
-    chosen = choosing.whole(catalogue, choosing.Extent("audio items"))
+    overlay = Overlay(_catalogue(library), {})
+    chosen = choosing.whole(overlay, choosing.Extent("audio items"), touched.ITEM)
     assert chosen is not None
     keys = chosen.keys(0, 1000)
     hits = library.search("vma", Everything()).objects

@@ -1,11 +1,16 @@
 """When the catalogue is made: after changes, at rest, not too often, and only for many items."""
 
 import asyncio
+from array import array
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from mediaserver.library.catalogue.renewal import (
+    LEISURE,
     QUIET_SECONDS,
     RETRY_SECONDS,
     ROWS,
@@ -13,6 +18,7 @@ from mediaserver.library.catalogue.renewal import (
     Renewal,
     in_process,
 )
+from mediaserver.library.catalogue.section_file import SectionWriter
 from mediaserver.library.catalogue.shelf import Shelf
 from mediaserver.library.criteria import SortKey
 from tests.factories import SAMPLE, FilledLibrary
@@ -27,6 +33,8 @@ class Scene:
         self.busy = False
         self.state = 7
         self.fault: str | None = None
+        self.overtaken = True
+        self.told: list[int] = []
         self.seconds = 1.0
         self.made: list[float] = []
         self.asleep: asyncio.Queue[float] = asyncio.Queue()
@@ -36,6 +44,8 @@ class Scene:
             state=lambda: self.state,
             items=self._count,
             busy=lambda: self.busy,
+            overtaken=self._is_overtaken,
+            made=self._tell,
             make=self._make,
             clock=lambda: self.now,
             sleep=self._sleep,
@@ -56,9 +66,18 @@ class Scene:
     async def _count(self) -> int:
         return self.items
 
-    async def _make(self, _index: Path, _catalogue: Path) -> str | None:
+    async def _is_overtaken(self, _state: int) -> bool:
+        return self.overtaken
+
+    async def _tell(self, state: int) -> None:
+        self.told.append(state)
+
+    async def _make(self, _index: Path, catalogue: Path) -> str | None:
         self.made.append(self.now)
         self.now += self.seconds
+        if self.fault is None:
+            with SectionWriter(catalogue) as file:
+                file.add("system_update_id", (array("Q", [self.state]).tobytes(),))
         return self.fault
 
     async def _sleep(self, seconds: float) -> None:
@@ -130,14 +149,36 @@ def test_it_takes_no_more_than_its_share_of_the_time(tmp_path: Path) -> None:
         scene.seconds = 60.0
         await scene.rest(QUIET_SECONDS)
         for _ in range(2000):
+            scene.state += 1
             scene.renewal.changed()
             await scene.rest(QUIET_SECONDS)
             await scene.rest(QUIET_SECONDS)
-        waits = [
-            later - earlier for earlier, later in zip(scene.made, scene.made[1:], strict=False)
-        ]
+        waits = [later - earlier for earlier, later in pairwise(scene.made)]
         assert len(waits) > 10
         assert min(waits) >= SHARE * 60
+
+    play(tmp_path, story)
+
+
+def test_it_takes_less_while_the_old_one_is_of_use(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        scene.seconds = 60.0
+        scene.overtaken = False
+        await scene.rest(QUIET_SECONDS)
+        scene.state += 1
+        scene.renewal.changed()
+        await scene.rest(LEISURE * 60 - QUIET_SECONDS)
+        assert len(scene.made) == 1
+        await scene.rest(120 + QUIET_SECONDS)
+        assert len(scene.made) == 2
+
+    play(tmp_path, story)
+
+
+def test_the_state_of_a_new_one_is_told(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.rest(1000)
+        assert scene.told == [scene.state]
 
     play(tmp_path, story)
 
@@ -151,18 +192,20 @@ def test_a_small_library_has_none(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
-def test_one_that_cannot_be_made_is_tried_again_later(tmp_path: Path) -> None:
+def test_one_that_cannot_be_made_is_tried_again_later(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def story(scene: Scene) -> None:
         scene.fault = "the disk is full"
-        await scene.rest(1000)
-        assert len(scene.made) == 1
-        scene.fault = None
-        scene.renewal.changed()
-        await scene.rest(1000)
+        await scene.rest(2 * RETRY_SECONDS)
         assert len(scene.made) == 2
-        assert scene.made[1] - scene.made[0] >= RETRY_SECONDS
+        scene.fault = None
+        await scene.rest(10 * RETRY_SECONDS)
+        assert len(scene.made) == 3
+        assert min(later - earlier for earlier, later in pairwise(scene.made)) >= RETRY_SECONDS
 
     play(tmp_path, story)
+    assert caplog.text.count("the disk is full") == 1
 
 
 def test_one_of_the_present_state_is_kept(tmp_path: Path) -> None:
@@ -189,8 +232,9 @@ def test_a_process_of_its_own_makes_it(tmp_path: Path) -> None:
     expected = filled.children("vma", sort=[SortKey("dc:date")])
     path = tmp_path / "catalogue"
     assert asyncio.run(in_process(filled.database.path, path)) is None
-    catalogue = Shelf(path).at(filled.metadata("0").update_id)
+    catalogue = Shelf(path).newest()
     assert catalogue is not None
+    assert catalogue.state == filled.metadata("0").update_id
     listing = catalogue.listing("audio items")
     assert listing is not None
     assert listing.size == expected.total_matches

@@ -6,12 +6,11 @@ catalogue cannot tell, or not in time, is left to SQL: so say all functions here
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 
 from mediaserver.library.catalogue import bitmaps, comparing, layout
 from mediaserver.library.catalogue.bitmaps import Bits
-from mediaserver.library.catalogue.reading import Catalogue, List
+from mediaserver.library.catalogue.overlay import Overlay
+from mediaserver.library.catalogue.reading import List
 from mediaserver.library.criteria import SortKey
 
 CLASS = "upnp:class"
@@ -89,68 +88,12 @@ class Chosen:
         return self.listing.ids(bitmaps.places(self.bits, start, count))
 
 
-def in_order(
-    chosen: Sequence[tuple[Chosen, str | None]], sort: Sequence[SortKey], start: int, count: int
-) -> list[tuple[int, int]]:
-    """Rows of several lists in the order of properties, then of titles: the number of the list
-    among ``chosen``, and the id. Each comes with the class that all of its objects are of.
-    """
-    lists = [each.listing for each, _ in chosen]
-    if len(lists) == 1 and tuple(sort) == (SortKey(layout.TITLE),):
-        sort = ()  # as the places are
-    classes = [upnp_class for _, upnp_class in chosen]
-    planes: list[tuple[Sequence[Bits], bool]] = []
-    for key in sort:
-        descending = not key.ascending
-        if key.property == CLASS:
-            planes += ((plane, descending) for plane in _planes_of_classes(lists, classes))
-        else:
-            for name in _COLUMNS[key.property]:
-                planes += ((plane, descending) for plane in _planes(lists, name))
-    if len(lists) > 1:
-        planes += ((plane, False) for plane in _planes(lists, layout.TITLE_ORDER))
-    found = bitmaps.in_order([each.bits for each, _ in chosen], planes, start, count)
-    ids = [
-        iter(listing.ids([place for own, place in found if own == at]))
-        for at, listing in enumerate(lists)
-    ]
-    return [(at, next(ids[at])) for at, _ in found]
-
-
-def _planes(lists: Sequence[List], name: str) -> list[list[Bits]]:
-    """The planes of a column of several lists, of which some may not have it."""
-    columns = [listing.column(name) for listing in lists]
-    own = [column.planes if column is not None else () for column in columns]
-    height = max(map(len, own))
-    padded = [[0] * (height - len(planes)) + list(planes) for planes in own]
-    return [list(plane) for plane in zip(*padded, strict=True)]
-
-
-def _planes_of_classes(lists: Sequence[List], classes: Sequence[str | None]) -> list[list[Bits]]:
-    """The same for the class, which only some lists have a column of."""
-    own: list[dict[str, Bits]] = []
-    for listing, upnp_class in zip(lists, classes, strict=True):
-        column = listing.column(CLASS)
-        if column is None:
-            own.append({upnp_class or "": listing.all})
-        else:
-            texts = column.texts
-            own.append({text.decode(): column.equal(at) for at, text in enumerate(texts, 1)})
-    numbers = {name: at for at, name in enumerate(sorted({name for each in own for name in each}))}
-    return [
-        [
-            reduce(or_, (rows for name, rows in each.items() if numbers[name] >> bit & 1), 0)
-            for each in own
-        ]
-        for bit in reversed(range(len(numbers).bit_length()))
-    ]
-
-
 _COLUMNS: dict[str, tuple[str, ...]] = {
     layout.TITLE: (layout.TITLE_ORDER,),
     "dc:date": ("dc:date",),
     # As in SQL (:mod:`.sorting`): by all artists.
     "dc:creator": ("upnp:artist",),
+    CLASS: (CLASS,),
     "upnp:artist": ("upnp:artist",),
     "upnp:album": ("upnp:album",),
     "upnp:genre": ("upnp:genre",),
@@ -161,10 +104,17 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 """What a property is ordered by; a list that has none of these columns is ordered by titles."""
 
 
-def whole(catalogue: Catalogue | None, extent: Extent | None) -> Chosen | None:
-    """All rows of an extent."""
-    if catalogue is None or extent is None:
+def columns_of(sort: Sequence[SortKey]) -> list[tuple[str, bool]]:
+    """The names of the columns that a list is ordered by, and whether each is ascending."""
+    return [(name, key.ascending) for key in sort for name in _COLUMNS[key.property]]
+
+
+def whole(overlay: Overlay | None, extent: Extent | None, form: str) -> Chosen | None:
+    """All rows of an extent that are what they were when the catalogue was made."""
+    if overlay is None or extent is None:
         return None
-    listing = catalogue.listing(extent.listing)
+    listing = overlay.catalogue.listing(extent.listing)
     bits = None if listing is None else extent.bits(listing)
-    return None if listing is None or bits is None else Chosen(listing, bits)
+    if listing is None or bits is None:
+        return None
+    return Chosen(listing, bits & overlay.untouched(listing, form))

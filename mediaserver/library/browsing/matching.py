@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mediaserver.library.browsing import selecting
-from mediaserver.library.browsing.fitting import Fit, all_of, any_of, can_be_told, none_of
+from mediaserver.library.browsing.fitting import Fit, Found, all_of, any_of, can_be_told, none_of
 from mediaserver.library.browsing.properties import (
     CLASS,
     SEARCH_CAPABILITIES,
@@ -18,11 +18,10 @@ from mediaserver.library.browsing.properties import (
 )
 from mediaserver.library.browsing.snapshot import Snapshot
 from mediaserver.library.browsing.sources import (
-    TABLES,
     TEXTS,
-    Condition,
     Source,
     from_catalogue,
+    touched_of,
 )
 from mediaserver.library.criteria import (
     OPPOSITES,
@@ -76,43 +75,33 @@ def matching(snapshot: Snapshot, source: Source, criteria: Criteria) -> Source |
     fit = _fit(criteria, properties)
     if isinstance(fit, bool):
         return from_catalogue(snapshot, source) if fit else None
+    found = _found(source, fit)
     chosen = selecting.chosen(snapshot, source, criteria, properties)
-    if chosen is not None and not chosen.bits:
+    if chosen is None:
+        return found
+    changed = touched_of(snapshot, source)
+    fresh = None
+    if changed is not None:
+        few = replace(changed, few=True)
+        row_by_row = _fit(criteria, properties_of(snapshot, few))
+        if not isinstance(row_by_row, bool):
+            fresh = few.narrowed(row_by_row.as_condition())
+        elif row_by_row:
+            fresh = few
+    if not chosen.bits and (fresh is None or not fresh.total(snapshot)):
         return None
+    return replace(found, chosen=chosen, fresh=fresh)
+
+
+def _found(source: Source, fit: Found) -> Source:
+    """The objects of a source that fit, in SQL."""
+    found = source
     if fit.match is not None:
         texts = TEXTS[source.form]
-        found = _found_first(source, texts, "rowid", f"{texts} MATCH ?", (fit.match,))
+        found = source.found_first(texts, "rowid", f"{texts} MATCH ?", (fit.match,))
     elif fit.keys is not None:
-        found = _found_first(source, f"({fit.keys.text}) AS k", "id", "1", fit.keys.parameters)
-    else:
-        found = source
-    if fit.condition is not None:
-        found = found.narrowed(fit.condition)
-    return replace(found, chosen=chosen)
-
-
-def _found_first(
-    source: Source, tables: str, key: str, where: str, parameters: tuple[object, ...]
-) -> Source:
-    """The objects of a source whose keys are found first: from there to the rows, not from the
-    rows of the source to what is known of them."""
-    alias = source.form.value
-    members = source.members or Condition(source.where, source.parameters)
-    name = tables.rpartition(" ")[2]
-    return replace(
-        source,
-        tables=f"{tables} CROSS JOIN {TABLES[source.form]} ON {alias}.id = {name}.{key}",
-        join="",
-        where=f"{where} AND {members.text}",
-        parameters=(*parameters, *members.parameters),
-        key=f"{alias}.id",
-        # What ordered a source through another table is out of reach here.
-        order=source.order if source.members is None else f"{alias}.sort_key",
-        members=None,
-        indexed=False,
-        known_total=None,
-        chosen=None,
-    )
+        found = source.found_first(f"({fit.keys.text}) AS k", "id", "1", fit.keys.parameters)
+    return found if fit.condition is None else found.narrowed(fit.condition)
 
 
 def _fit(criteria: Criteria, properties: dict[str, Property]) -> Fit:

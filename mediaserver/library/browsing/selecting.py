@@ -14,7 +14,7 @@ from mediaserver.library.browsing.fitting import Fit, can_be_told
 from mediaserver.library.browsing.folder_places import IN_FOLDER, range_of
 from mediaserver.library.browsing.properties import ByValues, OneOf, Plain, Property, Texts
 from mediaserver.library.browsing.snapshot import Snapshot
-from mediaserver.library.browsing.sources import TABLES, Source
+from mediaserver.library.browsing.sources import TABLES, Source, touched_form
 from mediaserver.library.catalogue import bitmaps, comparing, layout
 from mediaserver.library.catalogue.bitmaps import Bits
 from mediaserver.library.catalogue.columns import Column
@@ -47,7 +47,7 @@ def chosen(
     snapshot: Snapshot, source: Source, criteria: Criteria, properties: dict[str, Property]
 ) -> Chosen | None:
     """The objects of a source that fit; None: that is for SQL to say."""
-    found = whole(snapshot.catalogue, source.extent)
+    found = whole(snapshot.overlay, source.extent, touched_form(source.form))
     if found is None:
         return None
     try:

@@ -12,9 +12,11 @@ from typing import Any, cast
 
 from sqlalchemy import Connection
 
+from mediaserver.library.catalogue.overlay import Overlay
 from mediaserver.library.catalogue.reading import Catalogue
 from mediaserver.library.catalogue.shelf import Shelf
 from mediaserver.library.folding import fold_lines
+from mediaserver.library.indexing import touched
 
 Row = tuple[Any, ...]
 Question = tuple[object, ...]
@@ -41,6 +43,7 @@ class Memory:
         self._totals: OrderedDict[Question, int] = OrderedDict()
         self._orders: OrderedDict[Question, array[int]] = OrderedDict()
         self._keys = 0
+        self._overlay: Overlay | None = None
         self._positions: OrderedDict[Question, tuple[list[int], list[Row]]] = OrderedDict()
 
     def total(self, state: int, question: Question, count: Callable[[], int]) -> int:
@@ -75,6 +78,25 @@ class Memory:
                 self._keys -= len(old) + 1
         return order
 
+    def overlay(
+        self,
+        state: int,
+        catalogue: Catalogue,
+        find: Callable[[int], dict[str, list[int]] | None],
+    ) -> Overlay | None:
+        """A catalogue as it is to be read at a state. ``find``: what was touched after another."""
+        with self._at(state):
+            known = self._overlay
+        if known is not None and known.catalogue is catalogue:
+            return known
+        found = find(catalogue.state)
+        if found is None:
+            return None
+        made = Overlay(catalogue, found)
+        with self._at(state):
+            self._overlay = made
+        return made
+
     def position(self, state: int, question: Question, start: int) -> tuple[int, Row | None]:
         """The nearest known row before position ``start``: the position after it, and the row."""
         with self._at(state):
@@ -106,6 +128,7 @@ class Memory:
                 self._totals.clear()
                 self._orders.clear()
                 self._positions.clear()
+                self._overlay = None
                 self._keys = 0
             yield
 
@@ -147,9 +170,17 @@ class Snapshot:
         return self.settings.get("system_update_id", 0)
 
     @cached_property
-    def catalogue(self) -> Catalogue | None:
-        """The catalogue of this state of the index, if it has been made."""
-        return None if self._shelf is None else self._shelf.at(self.state)
+    def overlay(self) -> Overlay | None:
+        """The catalogue, and what is another way now than there; None: that is not known."""
+        catalogue = None if self._shelf is None else self._shelf.newest()
+        if catalogue is None or catalogue.state > self.state:
+            return None
+        return self.memory.overlay(self.state, catalogue, self._touched)
+
+    def _touched(self, state: int) -> dict[str, list[int]] | None:
+        if state == self.state:
+            return {}
+        return touched.since(self._driver, state)
 
     @cached_property
     def only_root(self) -> int | None:

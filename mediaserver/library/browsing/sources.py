@@ -9,6 +9,7 @@ they are found through. They are put together of parts written in this package; 
 bound (security.md S5).
 """
 
+import json
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +17,11 @@ from enum import Enum
 from itertools import chain
 from typing import NamedTuple
 
-from mediaserver.library.browsing import choosing, sorting
+from mediaserver.library.browsing import choosing, merging, sorting
 from mediaserver.library.browsing.choosing import Chosen, Extent
 from mediaserver.library.browsing.snapshot import Row, Snapshot
 from mediaserver.library.criteria import SortKey
+from mediaserver.library.indexing import touched
 from mediaserver.library.object_ids import Parsed
 from mediaserver.library.objects import Object
 
@@ -46,6 +48,9 @@ TABLES = {
     Form.PLAYLIST: "playlists AS l",
     Form.ENTRY: "playlist_entries AS e",
 }
+
+
+_TOUCHED = {Form.ITEM: touched.ITEM, Form.FOLDER: touched.FOLDER, Form.VALUE: touched.VALUE}
 
 
 class Condition(NamedTuple):
@@ -97,12 +102,15 @@ class Source:
     """What part of the catalogue it is, in the order of titles; None: of none."""
     chosen: Chosen | None = None
     """What the catalogue has found to be in it: that is quicker than asking the index."""
+    fresh: "Source | None" = None
+    """With ``chosen``: those few of its rows that have changed since the catalogue was made."""
 
     def total(self, snapshot: Snapshot) -> int:
         if self.known_total is not None:
             return self.known_total
         if self.chosen is not None:
-            return self.chosen.total
+            fresh = 0 if self.fresh is None else self.fresh.total(snapshot)
+            return self.chosen.total + fresh
         if not self.indexed:
             return len(_order(snapshot, (self,), ())) // 2
         statement = f"SELECT count(*) FROM {self.tables} WHERE {self.where}"  # noqa: S608
@@ -122,7 +130,9 @@ class Source:
         if count <= 0:
             return []
         if self.chosen is not None:
-            return self.chosen.keys(start, count)
+            if self.fresh is None:
+                return self.chosen.keys(start, count)
+            return [key for _, key in _merged(snapshot, (self,), (), start, count)]
         rest = total - start - count
         if rest < start:
             rows = self._read(snapshot, "DESC", rest, count)
@@ -168,13 +178,56 @@ class Source:
             known_total=None,
             extent=None,
             chosen=None,
+            fresh=None,
+        )
+
+    def found_first(
+        self, tables: str, key: str, where: str, parameters: tuple[object, ...]
+    ) -> "Source":
+        """Those whose keys are found first: from there to the rows, not from the rows of the source
+        to what is known of them."""
+        alias = self.form.value
+        members = self.members or Condition(self.where, self.parameters)
+        name = tables.rpartition(" ")[2]
+        return replace(
+            self,
+            tables=f"{tables} CROSS JOIN {TABLES[self.form]} ON {alias}.id = {name}.{key}",
+            join="",
+            where=f"{where} AND {members.text}",
+            parameters=(*parameters, *members.parameters),
+            key=f"{alias}.id",
+            # What ordered a source through another table is out of reach here.
+            order=self.order if self.members is None else f"{alias}.sort_key",
+            members=None,
+            indexed=False,
+            known_total=None,
+            extent=None,
+            chosen=None,
+            fresh=None,
         )
 
 
 def from_catalogue(snapshot: Snapshot, source: Source) -> Source:
     """The same source, told by the catalogue if it can."""
-    chosen = choosing.whole(snapshot.catalogue, source.extent)
-    return source if chosen is None else replace(source, chosen=chosen)
+    chosen = choosing.whole(snapshot.overlay, source.extent, touched_form(source.form))
+    if chosen is None:
+        return source
+    return replace(source, chosen=chosen, fresh=touched_of(snapshot, source))
+
+
+def touched_of(snapshot: Snapshot, source: Source) -> Source | None:
+    """The rows of a source that may have changed since the catalogue was made."""
+    keys = snapshot.overlay.touched(touched_form(source.form)) if snapshot.overlay else ()
+    if not keys:
+        return None
+    return source.found_first(
+        "(SELECT value AS id FROM json_each(?)) AS k", "id", "1", (json.dumps(keys),)
+    )
+
+
+def touched_form(form: Form) -> str:
+    """What rows of a form are called among those that were touched."""
+    return _TOUCHED.get(form, "")
 
 
 def total(snapshot: Snapshot, sources: Sequence[Source]) -> int:
@@ -201,9 +254,8 @@ def page(
         titles = bool(sort) and sort[0].property == sorting.TITLE
         if alone and source.indexed and source.by_title and titles:
             return _by_title(snapshot, source, start, count, ascending=sort[0].ascending)
-    chosen = [(each.chosen, each.upnp_class) for each in sources if each.chosen is not None]
-    if sort and chosen and len(chosen) == len(sources):
-        pairs = choosing.in_order(chosen, sort, start, count)
+    if sort and all(each.chosen is not None for each in sources):
+        pairs = _merged(snapshot, sources, sort, start, count)
         order = array("q", chain.from_iterable(pairs))
         return _mixed(snapshot, sources, order, 0, len(pairs))
     if sort:
@@ -252,11 +304,45 @@ def _mixed(
     return [next(rendered[number]) for number in numbers]
 
 
+def _merged(
+    snapshot: Snapshot, sources: Sequence[Source], sort: Sort, start: int, count: int
+) -> list[tuple[int, int]]:
+    """Numbers of sources and keys in an order, where all is known by the catalogue but for what
+    is fresh."""
+    parts = [
+        merging.Part(each.chosen, each.upnp_class) for each in sources if each.chosen is not None
+    ]
+    fresh: list[merging.Fresh] = []
+    if any(each.fresh is not None for each in sources):
+        numbered = [(at, each.fresh) for at, each in enumerate(sources) if each.fresh is not None]
+        statement, parameters = _in_order(numbered, sort, values=True)
+        snapshot.allow_folding()
+        rows = snapshot.rows(statement, parameters)
+        fresh = [merging.Fresh(row[0], row[1], row[2:]) for row in rows]
+    return merging.in_order(parts, sort, fresh, start, count)
+
+
 def _order(snapshot: Snapshot, sources: Sequence[Source], sort: Sort) -> "array[int]":
     """All keys of the sources in order, as pairs of the source's number and the key."""
+    statement, parameters = _in_order(list(enumerate(sources)), sort)
+
+    def find() -> "array[int]":
+        snapshot.allow_folding()
+        return array("q", chain.from_iterable(snapshot.rows(statement, parameters)))
+
+    return snapshot.memory.order(snapshot.state, (statement, *parameters), find)
+
+
+def _in_order(
+    sources: Sequence[tuple[int, Source]], sort: Sort, *, values: bool = False
+) -> tuple[str, tuple[object, ...]]:
+    """A statement for numbers of sources and keys in an order, and its parameters.
+
+    ``values``: what they are ordered by as well, the title last.
+    """
     columns = sorting.directions(sort)
     parts = []
-    for number, source in enumerate(sources):
+    for number, source in sources:
         by = sorting.expressions(source.form.value, source.upnp_class, sort)
         named = "".join(f", {expression} AS s{at}" for at, expression in enumerate(by))
         parts.append(
@@ -264,14 +350,9 @@ def _order(snapshot: Snapshot, sources: Sequence[Source], sort: Sort) -> "array[
             f" FROM {source.tables}{source.join} WHERE {source.where}"
         )
     by_columns = "".join(f"s{at} {direction}, " for at, direction in enumerate(columns))
+    named = "".join(f", s{at}" for at in range(len(columns))) + ", title" if values else ""
     statement = (
-        f"SELECT source, key FROM ({' UNION ALL '.join(parts)})"  # noqa: S608
+        f"SELECT source, key{named} FROM ({' UNION ALL '.join(parts)})"  # noqa: S608
         f" ORDER BY {by_columns}title, source, key"
     )
-    parameters = tuple(value for source in sources for value in source.parameters)
-
-    def find() -> "array[int]":
-        snapshot.allow_folding()
-        return array("q", chain.from_iterable(snapshot.rows(statement, parameters)))
-
-    return snapshot.memory.order(snapshot.state, (statement, *parameters), find)
+    return statement, tuple(value for _, source in sources for value in source.parameters)

@@ -155,7 +155,7 @@ def _write_column(file: SectionWriter, name: str, sort: Sort, lists: "list[_List
             _write_numbers(file, section, SPELLED[name], values, coded)
     if sort is Sort.NUMBER:
         file.add(f"{name}/values", (array("q", map(int, values)).tobytes(),))
-    elif sort is not Sort.ORDER:
+    else:
         _write_texts(file, name, values)
 
 

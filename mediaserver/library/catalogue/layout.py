@@ -15,8 +15,6 @@ from mediaserver.library.objects import Kind
 class Sort(Enum):
     """What is in a column."""
 
-    ORDER = "order"
-    """What is less, and nothing else."""
     NUMBER = "number"
     TEXT = "text"
     """As it is; short, and of few characters: dates, classes."""
@@ -63,7 +61,7 @@ TITLE_ORDER = "title order"
 _FIRST = "substr(t.c1, 1, instr(t.c1 || char(10), char(10)) - 1)"
 
 _OF_ITEMS = (
-    Column(TITLE_ORDER, Sort.ORDER, "i.sort_key"),
+    Column(TITLE_ORDER, Sort.TEXT, "i.sort_key"),
     Column(TITLE, Sort.FOLDED, "t.c0"),
     Column("dc:creator", Sort.FOLDED, _FIRST),
     Column("upnp:artist", Sort.FOLDED, "t.c1"),
@@ -78,7 +76,7 @@ _OF_ITEMS = (
     Column(FOLDER, Sort.PATH, "i.folder_id"),
 )
 _OF_VALUES = (
-    Column(TITLE_ORDER, Sort.ORDER, "v.sort_key"),
+    Column(TITLE_ORDER, Sort.TEXT, "v.sort_key"),
     Column(TITLE, Sort.FOLDED, "t.c0"),
 )
 _OF_ALBUMS = (
@@ -93,7 +91,7 @@ _OF_ALBUMS = (
     Column("dc:date", Sort.TEXT, "v.date"),
 )
 _OF_FOLDERS = (
-    Column(TITLE_ORDER, Sort.ORDER, "f.sort_key"),
+    Column(TITLE_ORDER, Sort.TEXT, "f.sort_key"),
     Column(TITLE, Sort.FOLDED, "t.c0"),
     Column(FOLDER, Sort.PATH, "f.id"),
     *(Column(kind.value, Sort.NUMBER, f"nullif(f.{kind.value}_below, 0)") for kind in Kind),

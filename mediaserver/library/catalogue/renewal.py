@@ -24,6 +24,10 @@ QUIET_SECONDS = 5.0
 SHARE = 10
 """It is made no more often than takes this part of the time: where making it takes a minute, not
 within ten minutes of the last time."""
+LEISURE = 100
+"""The same, as long as the old one is of use: it is known what has changed since."""
+LOOK_SECONDS = 60.0
+"""Between two looks at whether it is time."""
 RETRY_SECONDS = 600.0
 """After it could not be made."""
 COMMAND = (sys.executable, "-P", "-m", "mediaserver.library.catalogue.building")
@@ -34,7 +38,8 @@ Make = Callable[[Path, Path], Awaitable[str | None]]
 
 class Renewal:
     """``state`` tells the SystemUpdateID, ``items`` how many there are, ``busy`` whether a scan
-    runs. ``clock`` and ``sleep`` are in seconds."""
+    runs; ``overtaken``, whether a catalogue of a state is of no use any more; ``made`` is told the
+    state of each new one. ``clock`` and ``sleep`` are in seconds."""
 
     def __init__(
         self,
@@ -44,6 +49,8 @@ class Renewal:
         state: Callable[[], int],
         items: Callable[[], Awaitable[int]],
         busy: Callable[[], bool],
+        overtaken: Callable[[int], Awaitable[bool]],
+        made: Callable[[int], Awaitable[None]],
         make: Make | None = None,
         clock: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -53,12 +60,17 @@ class Renewal:
         self._state = state
         self._items = items
         self._busy = busy
+        self._overtaken = overtaken
+        self._made = made
         self._make = make or in_process
         self._clock = clock or asyncio.get_running_loop().time
         self._sleep = sleep
         self._changed = asyncio.Event()
         self._changed.set()
-        self._not_before = 0.0
+        self._ended = 0.0
+        self._took = 0.0
+        self._fault: str | None = None
+        """Why it could not be made the last time."""
 
     def changed(self) -> None:
         """The library is another than before."""
@@ -69,25 +81,43 @@ class Renewal:
         while True:
             await self._changed.wait()
             await self._rest()
-            if self._shelf.at(self._state()) is None and await self._items() >= ROWS:
-                await self._renew()
+            if self._is_old() and await self._items() >= ROWS:
+                if await self._is_time():
+                    await self._renew()
+                else:
+                    self._changed.set()
+                    await self._sleep(LOOK_SECONDS)
 
     async def _rest(self) -> None:
         """Until nothing has changed for a while."""
-        while self._changed.is_set() or self._busy() or self._clock() < self._not_before:
+        while self._changed.is_set() or self._busy():
             self._changed.clear()
             await self._sleep(QUIET_SECONDS)
+
+    def _is_old(self) -> bool:
+        catalogue = self._shelf.newest()
+        return catalogue is None or catalogue.state != self._state()
+
+    async def _is_time(self) -> bool:
+        catalogue = self._shelf.newest()
+        idle = catalogue is None or await self._overtaken(catalogue.state)
+        return self._clock() >= self._ended + (SHARE if idle else LEISURE) * self._took
 
     async def _renew(self) -> None:
         began = self._clock()
         reason = await self._make(self._index, self._shelf.path)
-        took = self._clock() - began
-        if reason is None:
-            logger.info("catalogue made seconds=%.1f", took)
-            self._not_before = self._clock() + SHARE * took
+        self._ended = self._clock()
+        self._took = self._ended - began
+        catalogue = self._shelf.newest()
+        if reason is None and catalogue is not None:
+            logger.info("catalogue made seconds=%.1f", self._took)
+            await self._made(catalogue.state)
         else:
-            logger.warning("catalogue %s cannot be made: %s", self._shelf.path, reason)
-            self._not_before = self._clock() + RETRY_SECONDS
+            level = logging.DEBUG if reason == self._fault else logging.WARNING
+            logger.log(level, "catalogue %s cannot be made: %s", self._shelf.path, reason)
+            self._took = max(self._took, RETRY_SECONDS / SHARE)
+            self._changed.set()
+        self._fault = reason
 
 
 async def in_process(index: Path, catalogue: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""Where the catalogue is: opened when it is of the present state of the index, and not before."""
+"""Where the catalogue is: opened when there is another one, and kept open."""
 
 import logging
 import threading
@@ -20,13 +20,11 @@ class Shelf:
         self._seen: tuple[int, int] | None = None
         """The file that was opened last, or could not be."""
 
-    def at(self, state: int) -> Catalogue | None:
-        """The catalogue of a SystemUpdateID; None: there is none."""
+    def newest(self) -> Catalogue | None:
+        """The catalogue that was made last, of whatever state; None: there is none."""
         with self._lock:
-            if self._open is None or self._open.state != state:
-                self._look()
-            known = self._open
-        return known if known is not None and known.state == state else None
+            self._look()
+            return self._open
 
     def condemn(self, error: CatalogueError) -> None:
         """The catalogue is damaged: it is not asked again."""

@@ -18,6 +18,7 @@
     folder_counts     how much is in each folder and below
     texts             what full text search finds, in the order it is cheapest in
     updates           update ids, and what is told of a change
+    touched           which rows are others lately, for those who know an earlier state
     known             what the index knows of the disk, for the scanner
     checking          the index against itself, after accidents
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import count
 
 from mediaserver.library.folding import sort_key
-from mediaserver.library.indexing import checking
+from mediaserver.library.indexing import checking, touched
 from mediaserver.library.indexing.albums import AlbumIndex
 from mediaserver.library.indexing.art import ArtIndex
 from mediaserver.library.indexing.checking import Mended
@@ -43,6 +43,7 @@ class Batch:
         self._sidecars = SidecarIndex(connection, self._art)
         self._folders = FolderCounts(connection)
         self._effects = Effects()
+        self._moved = False
         self._to_split: set[int] = set()
         self.facets = FacetLinks(connection, pairs, facet_ids)
         self._items = ItemIndex(
@@ -87,6 +88,15 @@ class Batch:
         self._effects.folders |= self._folders.touched
         self._effects.folders_differ |= self._folders.differ
         return self._effects
+
+    def note_touched(self, update_id: int) -> None:
+        """Note what the batch has touched; after all of it is written."""
+        keys = {
+            touched.ITEM: self._effects.items | self.facets.items,
+            touched.VALUE: self.facets.values,
+            touched.FOLDER: self._folders.counted,
+        }
+        touched.note(self._connection, update_id, keys, too_much=self._moved)
 
     # ---- media roots
 
@@ -226,6 +236,8 @@ class Batch:
         if there is not None:
             self.remove_folder(there)
         below = self._below(key)
+        # What is below has another path: that may be anything.
+        self._moved = True
         self._playlists.folders_move(folder for folder, _ in below)
         # Names tell of series and albums two folders up.
         homes = [

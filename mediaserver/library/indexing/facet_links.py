@@ -6,7 +6,7 @@ five hundred files touch the same few artists and albums again and again.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import count
 
 from mediaserver.library.facets import VARIOUS_ARTISTS, Value
@@ -45,12 +45,20 @@ class FacetLinks:
         self._pairs: dict[tuple[int, int], int] = defaultdict(int)
         self._sorts: dict[int, tuple[str, bool]] = {}
         """What tags say a facet is sorted under, and whether an item with it was changed."""
+        self.items: set[int] = set()
+        """Every item that stands, or stood, under other values, or looks different there."""
+
+    @property
+    def values(self) -> Collection[int]:
+        """Every value touched by this batch, those that are gone among them."""
+        return self._kinds.keys()
 
     def link(self, item: int, placed: Sequence[tuple[Value, str]]) -> None:
         """Put an item under its values (:func:`.facets.values_of`)."""
         self._link(item, placed, changed=False)
 
     def _link(self, item: int, placed: Sequence[tuple[Value, str]], *, changed: bool) -> None:
+        self.items.add(item)
         links = []
         for value, key in placed:
             facet = self._id_of(value)
@@ -61,6 +69,7 @@ class FacetLinks:
         self._tally([(facet, kind) for facet, _, _, kind in links], 1)
 
     def unlink(self, item: int) -> None:
+        self.items.add(item)
         rows = self._connection.execute(
             "SELECT facet_id, facet_kind FROM item_facets WHERE item_id = ?", (item,)
         ).fetchall()

@@ -38,6 +38,8 @@ class FolderCounts:
         self._texts = Texts(connection, "folder_text")
         self.touched: set[int] = set()
         """Folders whose direct children were added, changed or removed."""
+        self.counted: set[int] = set()
+        """Folders that were themselves changed in any way, those that are gone among them."""
         self.differ = False
         """Whether a folder appeared, disappeared or looks different now."""
 
@@ -61,6 +63,7 @@ class FolderCounts:
 
     def rename(self, folder: int, title: str) -> None:
         """A folder that is shown has another title."""
+        self.counted.add(folder)
         self._texts.remove(folder)
         self._texts.add(folder, fold(title))
         self.touch_parent(folder)
@@ -86,6 +89,7 @@ class FolderCounts:
 
     def forget(self, folder: int) -> None:
         """The folder, which has nothing below, is about to be removed."""
+        self.counted.add(folder)
         shown = self._connection.execute(
             "SELECT shown FROM folders WHERE id = ?", (folder,)
         ).fetchone()
@@ -140,6 +144,7 @@ class FolderCounts:
 
     def _add(self, folder: int, items: Counts, passed: "_Passed | None") -> "_Passed | None":
         """Change one folder's counts; what that means for its parent."""
+        self.counted.add(folder)
         passed = passed or _Passed.nothing()
         more = [own + below for own, below in zip(items, passed.items, strict=True)]
         before = self._connection.execute(
@@ -169,6 +174,7 @@ class FolderCounts:
 
     def _show(self, folder: int) -> None:
         """Set whether a folder is shown, and whether its title can be searched."""
+        self.counted.add(folder)
         row = self._connection.execute(
             "SELECT roots.available AND (parent_id IS NULL OR "
             "audio_below + video_below + image_below + playlists_below > 0), shown, parent_id, "

@@ -34,6 +34,7 @@ def finish(connection: sqlite3.Connection, batch: Batch, views: Sequence[View]) 
         return None
     update_id = (system_update_id(connection) + 1) % _UI4
     facets = batch.facets.finish(update_id)
+    batch.note_touched(update_id)
     connection.executemany(
         "UPDATE folders SET update_id = ? WHERE id = ?",
         [(update_id, folder) for folder in effects.folders],
