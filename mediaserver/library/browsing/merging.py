@@ -49,8 +49,6 @@ def in_order(
     ``fresh`` is in that order.
     """
     lists = [part.chosen.listing for part in parts]
-    if len(lists) == 1 and tuple(sort) == (SortKey(layout.TITLE),):
-        sort = ()  # as the places are
     columns = [(_ordering(parts, name), up) for name, up in columns_of(sort)]
     places = _Places(parts, [*columns, (_ordering(parts, layout.TITLE_ORDER), True)])
 
@@ -64,11 +62,12 @@ def in_order(
         if place >= start + count:
             break
         found[place] = fresh[at].part, fresh[at].key
-    planes = [
-        (plane, not up)
-        for ordering, up in (places.columns if len(lists) > 1 else columns)
-        for plane in ordering.planes()
-    ]
+    by: Sequence[tuple[_Ordering, bool]] = columns
+    if len(lists) > 1:
+        by = places.columns
+    elif tuple(sort) == (SortKey(layout.TITLE),):
+        by = ()  # as the places are
+    planes = [(plane, not up) for ordering, up in by for plane in ordering.planes()]
     sets = [part.chosen.bits for part in parts]
     known = iter(
         _with_ids(lists, bitmaps.in_order(sets, planes, start - first, count - len(found)))
