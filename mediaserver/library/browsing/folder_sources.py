@@ -185,7 +185,10 @@ def items_below(snapshot: Snapshot, view: View, folder: int | None, kind: Kind) 
     condition = Condition(everywhere.text + below, everywhere.parameters + parameters)
     ranges = ranges_below(snapshot, folder, itself=True)
     extent = Extent(layout.items_of(kind), folders=ranges)
-    return _items(view, condition, kind, None, extent=extent)
+    # From a single item to its folder, rather than to all folders below.
+    above = f" AND EXISTS (SELECT 1 FROM folders AS f WHERE f.id = i.folder_id AND {text})"  # noqa: S608
+    members = Condition(everywhere.text + above, everywhere.parameters + parameters)
+    return replace(_items(view, condition, kind, None, extent=extent), members=members)
 
 
 def _items(

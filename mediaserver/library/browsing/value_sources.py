@@ -37,6 +37,13 @@ _HAS = (
     "EXISTS (SELECT 1 FROM item_facets AS h"
     " WHERE h.item_id = {item} AND h.facet_kind = {kind} AND h.facet_id = {facet})"
 )
+_OCCURS = (
+    "EXISTS (SELECT 1 FROM facet_pairs AS o WHERE o.facet_id = ?"
+    " AND o.child_kind = {pair}.child_kind AND o.child_sort_key = {pair}.child_sort_key"
+    " AND o.child_id = {pair}.child_id)"
+)
+"""That a value occurs with another at all: a look at one row, before all items of the value are
+asked whether it is with all others at once."""
 _FIRST = (
     "(SELECT min(h.facet_id) FROM item_facets AS h WHERE h.item_id = {item} AND h.facet_kind = ?)"
 )
@@ -103,6 +110,9 @@ def values(view: View, facets: Facets, level: int | None = None) -> Source:
     parameters: tuple[object, ...] = (facets[-1], kind)
     common = "EXISTS (SELECT 1 FROM item_facets AS m WHERE m.facet_id = {value} AND {having})"
     having = has("m.item_id", view, facets)
+    for outer in facets[:-1]:
+        where += f" AND {_OCCURS.format(pair='p')}"
+        parameters += (outer,)
     if len(facets) > 1:
         where += " AND " + common.format(value="p.child_id", having=having.text)
         parameters += having.parameters
@@ -236,10 +246,11 @@ def _child_count(view: View, facets: Facets) -> tuple[str, tuple[object, ...]]:
         return f"({count})", (kind,)
     text, parameters = has("m.item_id", view, facets)
     own = _HAS.format(item="m.item_id", kind="v.kind", facet="v.id")
+    occurs = " AND ".join(_OCCURS.format(pair="c") for _ in facets)
     return (
-        f"({count} AND EXISTS (SELECT 1 FROM item_facets AS m WHERE m.facet_id = c.child_id"  # noqa: S608
-        f" AND {text} AND {own}))",
-        (kind, *parameters),
+        f"({count} AND {occurs} AND EXISTS (SELECT 1 FROM item_facets AS m"  # noqa: S608
+        f" WHERE m.facet_id = c.child_id AND {text} AND {own}))",
+        (kind, *facets, *parameters),
     )
 
 
