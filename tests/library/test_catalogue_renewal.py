@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mediaserver.library.browsing import sources
+from mediaserver.library.catalogue import renewal
 from mediaserver.library.catalogue.renewal import (
     LEISURE,
     QUIET_SECONDS,
@@ -21,7 +23,9 @@ from mediaserver.library.catalogue.renewal import (
 from mediaserver.library.catalogue.section_file import SectionWriter
 from mediaserver.library.catalogue.shelf import Shelf
 from mediaserver.library.criteria import SortKey
-from tests.factories import SAMPLE, FilledLibrary
+from tests.factories import SAMPLE, FilledLibrary, titles
+from tests.library.test_library import Living, sound
+from tests.patience import PATIENCE
 
 
 class Scene:
@@ -261,3 +265,38 @@ def test_the_process_ends_when_it_is_not_waited_for_any_more(tmp_path: Path) -> 
     asyncio.run(impatient())
     assert not (tmp_path / "catalogue").exists()
     filled.close()
+
+
+def test_a_running_library_has_one_and_answers_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renewal, "ROWS", 2)
+    monkeypatch.setattr(renewal, "QUIET_SECONDS", 0.01)
+    asked: list[str] = []
+    monkeypatch.setattr(sources, "_order", lambda *_: asked.append("SQL"))
+
+    async def live() -> list[str]:
+        made = asyncio.Event()
+
+        async def make(index: Path, catalogue: Path) -> str | None:
+            reason = await in_process(index, catalogue)
+            made.set()
+            return reason
+
+        monkeypatch.setattr(renewal, "in_process", make)
+        async with Living(tmp_path) as living:
+            for number, name in enumerate(("b", "c", "a")):
+                sound(living.root / f"{name}.wav", number)
+            await living.started()
+            async with asyncio.timeout(PATIENCE):
+                await made.wait()
+            page = await living.library.children(
+                "vma", start=0, count=0, sort=[SortKey("dc:title", ascending=False)]
+            )
+            by_size = await living.library.children(
+                "vma", start=1, count=1, sort=[SortKey("res@size")]
+            )
+            return [*titles(page), *titles(by_size)]
+
+    assert asyncio.run(live()) == ["c", "b", "a", "b"]
+    assert asked == []
