@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from mediaserver.library.browsing import choosing, sources
+from mediaserver.library.browsing import choosing, snapshot, sources
 from mediaserver.library.browsing.browser import SORT_CAPABILITIES, Browser
 from mediaserver.library.catalogue import bitmaps, building
 from mediaserver.library.catalogue.overlay import Overlay
@@ -34,7 +34,7 @@ from mediaserver.library.criteria import (
     SortKey,
 )
 from mediaserver.library.database import driver_of
-from mediaserver.library.errors import UnsupportedSort
+from mediaserver.library.errors import TooExpensive, UnsupportedSort
 from mediaserver.library.indexing import touched
 from mediaserver.library.objects import Container
 from tests.factories import SAMPLE, FilledLibrary, walk
@@ -228,6 +228,31 @@ def test_items_are_counted_without_asking_the_index(
     monkeypatch.setattr(sources, "_order", refuse)
     audio = Compare("upnp:class", Operator.DERIVED_FROM, "object.item.audioItem.musicTrack")
     assert library.search("vma", And((audio, criteria)), sort=[SortKey("dc:date")])
+
+
+def test_criteria_that_take_too_long_are_given_up(
+    library: FilledLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "SECONDS", -1.0)
+    with pytest.raises(TooExpensive):
+        library.search("vma", Compare("dc:title", Operator.CONTAINS, "a"))
+
+
+def test_rows_are_asked_for_by_their_ids(own_library: FilledLibrary) -> None:
+    """Texts are read to verify a phrase, and rows that have changed, never all there are."""
+    own_library.add({"Beatles/The Day Before Yesterday.mp3": {}})
+    statements: list[str] = []
+    connection = own_library.read(driver_of)
+    connection.set_trace_callback(statements.append)
+    own_library.search("vma", Compare("dc:title", Operator.CONTAINS, "the night"))
+    own_library.search("vmr", YESTERDAY, sort=[SortKey("dc:date")])
+    own_library.children("vfo", sort=[SortKey("dc:title", ascending=False)])
+    connection.set_trace_callback(None)
+    asked = [each for each in statements if "json_each" in each]
+    plans = [row[3] for each in asked for row in connection.execute(f"EXPLAIN QUERY PLAN {each}")]
+    assert any(" t " in each and "instr" in each for each in asked)
+    assert any(" AS k " in each for each in asked)
+    assert [step for step in plans if step in ("SCAN i", "SCAN t", "SCAN f", "SCAN v")] == []
 
 
 def test_an_unknown_order_is_refused(library: FilledLibrary) -> None:

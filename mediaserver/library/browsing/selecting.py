@@ -82,6 +82,7 @@ class _Selection:
                 present = self._present(name)
                 return present if wanted else self._listing.all ^ present
             case Compare(name, operator, value):
+                self._snapshot.check_time()
                 opposite = OPPOSITES.get(operator)
                 if not can_be_told(value):
                     return 0 if opposite is None else self._listing.all

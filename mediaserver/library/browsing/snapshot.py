@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from array import array
 from bisect import bisect_right
 from collections import OrderedDict
@@ -15,6 +16,7 @@ from sqlalchemy import Connection
 from mediaserver.library.catalogue.overlay import Overlay
 from mediaserver.library.catalogue.reading import Catalogue
 from mediaserver.library.catalogue.shelf import Shelf
+from mediaserver.library.errors import TooExpensive
 from mediaserver.library.folding import fold_lines
 from mediaserver.library.indexing import touched
 
@@ -28,6 +30,8 @@ NOTES_LIMIT = 4096
 """Totals, and lists of which positions are known."""
 POSITIONS_LIMIT = 512
 """Positions that are remembered of one list."""
+SECONDS = 5.0
+"""The longest that is worked on one question beside SQLite, which has a clock of its own."""
 
 
 class Memory:
@@ -142,6 +146,7 @@ class Snapshot:
     def __init__(self, connection: Connection, memory: Memory, shelf: Shelf | None = None) -> None:
         self._driver = cast("sqlite3.Connection", connection.connection.driver_connection)
         self._shelf = shelf
+        self._began = time.monotonic()
         self.memory = memory
 
     def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
@@ -155,6 +160,11 @@ class Snapshot:
         """The one number a statement gives; 0 for none."""
         row = self.row(statement, parameters)
         return int(row[0] or 0) if row else 0
+
+    def check_time(self) -> None:
+        """For what takes long without SQLite. Raises TooExpensive."""
+        if time.monotonic() - self._began > SECONDS:
+            raise TooExpensive(f"gave up after {SECONDS:g} s")
 
     def allow_folding(self) -> None:
         """Make ``fold`` known in statements; it folds each line of a text."""
