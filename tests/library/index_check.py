@@ -289,6 +289,18 @@ def _art(connection: sqlite3.Connection) -> list[str]:
         if item["kind"] == "image":
             expected = None
         wrong += _differing(f"art of {item['name']!r}", item["art_id"], expected)
+    return wrong + _art_of_folders(connection)
+
+
+def _art_of_folders(connection: sqlite3.Connection) -> list[str]:
+    """A folder shows the picture in it, or one in the folder above that is for it."""
+    files = [row for row in rows(connection, "art") if row["artist"] is None]
+    pictures = {(row["folder_id"], row["stands_for"]): row["id"] for row in files}
+    wrong = []
+    for folder in rows(connection, "folders", "id, parent_id, path, art_id"):
+        from_above = pictures.get((folder["parent_id"], folder["path"].rpartition(b"/")[2]))
+        expected = pictures.get((folder["id"], None), from_above)
+        wrong += _differing(f"art of {folder['path']!r}", folder["art_id"], expected)
     return wrong
 
 

@@ -166,6 +166,19 @@ def test_a_disc_that_is_called_something_else_tells_for_itself(index: Index) -> 
     assert index.facets("album") == [("Jazz", 1), ("Jazz", 1)]
 
 
+def test_a_disc_that_is_gone_tells_nothing_any_more(index: Index) -> None:
+    root, top = index.root()
+    album = index.folder(root, b"Jazz", top)
+    first, second = (index.folder(root, b"Jazz/CD%d" % disc, album) for disc in (1, 2))
+    put(index, first, 1, album_artists=QUEEN)
+    put(index, second, 1)
+    assert len(index.ask("SELECT * FROM joined_albums")) == 1
+    with index.indexer.batch() as batch:
+        batch.remove_folder(first)
+    assert index.ask("SELECT * FROM joined_albums") == []
+    assert index.facets("album") == [("Jazz", 1)]
+
+
 def test_other_releases_of_one_group_in_a_folder_are_told_by_their_details(index: Index) -> None:
     _, folder = index.root()
     group = Details(release_group_id=GROUP)

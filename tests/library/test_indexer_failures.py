@@ -14,7 +14,13 @@ import pytest
 from mediaserver.library.database import driver_of
 from mediaserver.library.errors import IndexUnusable
 from mediaserver.library.indexer import NO_SIDECARS, ArtFile, Batch, Sidecars, SubtitleFile
-from mediaserver.library.objects import MediaFacts, PlaylistEntry, PlaylistFacts
+from mediaserver.library.objects import (
+    Chapter,
+    Details,
+    MediaFacts,
+    PlaylistEntry,
+    PlaylistFacts,
+)
 from tests.library.an_index import COVER, DAY, Index, file_status, film, photo, put_folder, song
 from tests.library.index_check import problems
 
@@ -142,6 +148,10 @@ class Chaos:
             album_artists=pick(((), ("Ann",), ("Various",))),
             album=pick((None, "Red", "Blue")),
             compilation=pick((False, True)),
+            release_id=pick((None, None, "r1", "r2")),
+            details=pick((None, Details(release_group_id="g", track_gain_db=1.0))),
+            chapters=pick(((), (Chapter(0, "One"), Chapter(1000)))),
+            languages=pick(((), ("de",))),
             genres=pick(((), ("Rock", "Pop"))),
             composers=pick(((), ("Bach",))),
             date=pick((None, "1999", "2004-05", "2004-06-07T08:09:10")),
@@ -168,7 +178,7 @@ class Chaos:
 
     def put_folder(self, batch: Batch) -> None:
         parent, root_id, path = self.random.choice(self.folders())
-        name = self.random.choice((b"x", b"y", b"CD1", b"CD2"))
+        name = self.random.choice((b"x", b"y", b"CD1", b"CD2", b"Season 1"))
         if path.count(b"/") < 3:
             put_folder(batch, root_id, path + b"/" + name if path else name, parent)
 
@@ -196,7 +206,7 @@ class Chaos:
 
     def set_sidecars(self, batch: Batch) -> None:
         folder, _, _ = self.random.choice(self.folders())
-        some = self.random.sample((b"1", b"2", b"3", b"4"), 2)
+        some = self.random.sample((b"1", b"2", b"3", b"4", b"Season 1", b"p.m3u"), 2)
         pictures = [
             ArtFile(name + b".jpg", "image/jpeg", 1, 1, self.random.randrange(3)) for name in some
         ]
@@ -211,7 +221,17 @@ class Chaos:
 
     def put_playlist(self, batch: Batch) -> None:
         folder, _, _ = self.random.choice(self.folders())
-        places = ("", "x/", "CD1/", "../", "moved/", "/one/", "/two/x/", "http://radio/")
+        places = (
+            "",
+            "x/",
+            "Season 1/",
+            "CD1/",
+            "../",
+            "moved/",
+            "/one/",
+            "/two/x/",
+            "http://radio/",
+        )
         entries = tuple(
             PlaylistEntry(self.random.choice(places) + self.random.choice("1234"))
             for _ in range(self.random.randrange(6))

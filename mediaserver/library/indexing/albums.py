@@ -29,32 +29,41 @@ class AlbumIndex:
         self._connection = connection
         self._homes = homes
         self._items = items
+        self._touched: set[int] = set()
+        """Folders that stand for albums and have lost a disc."""
 
     def finish(self) -> None:
         """Look again at the folders where a track came, changed or went."""
         touched, self._items.albums_touched = self._items.albums_touched, set()
-        homes = {self._homes.of(folder).album_home for folder in touched if self._is_there(folder)}
-        for home in sorted(homes):
+        lost, self._touched = self._touched, set()
+        for home in sorted(lost | {self._homes.of(folder).album_home for folder in touched}):
             self._look_at(home)
+
+    def leaves(self, home: int) -> None:
+        """A folder, perhaps a disc, goes out of this one, with what is in it."""
+        self._touched.add(home)
 
     def forget(self, folder: int) -> None:
         """The folder is gone."""
-        self._connection.execute("DELETE FROM joined_albums WHERE folder_id = ?", (folder,))
+        for touched in (self._items.albums_touched, self._touched):
+            touched.discard(folder)
+        self._delete(folder)
+
+    def _delete(self, home: int) -> None:
+        self._connection.execute("DELETE FROM joined_albums WHERE folder_id = ?", (home,))
 
     def start_again(self) -> None:
         self._connection.execute("DELETE FROM joined_albums")
         self._homes.forget()
 
-    def _is_there(self, folder: int) -> bool:
-        row = self._connection.execute("SELECT 1 FROM folders WHERE id = ?", (folder,)).fetchone()
-        return row is not None
-
     def _look_at(self, home: int) -> None:
-        folders = [home, *discs_of(self._connection, home)]
+        below = (home, *discs_of(self._connection, home))
+        # A disc may hold discs: its own tracks are of the folder above even so.
+        folders = [folder for folder in below if self._homes.of(folder).album_home == home]
         found = self._found(folders)
         if found == joined_albums(self._connection, home):
             return
-        self.forget(home)
+        self._delete(home)
         self._connection.executemany(
             "INSERT INTO joined_albums VALUES (?, ?, ?, ?, ?, ?)",
             [

@@ -246,7 +246,7 @@ class Batch:
             if was.removeprefix(old_path).count(b"/") <= 2
         ]
         if old_parent is not None:
-            self._items.albums_touched.add(old_parent)
+            self._albums.leaves(old_parent)
             self._folders.detach(key, old_parent)
         self._connection.execute("UPDATE folders SET parent_id = ? WHERE id = ?", (parent, key))
         self._connection.executemany(
@@ -267,7 +267,9 @@ class Batch:
 
     def remove_folder(self, key: int) -> None:
         """The folder is gone, with everything below it."""
-        self._folder(key)
+        _, _, parent = self._folder(key)
+        if parent is not None:
+            self._albums.leaves(parent)
         for folder, _ in reversed(self._below(key)):
             for item in self._items.in_folder(folder):
                 if not item.part:
