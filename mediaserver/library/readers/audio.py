@@ -163,13 +163,15 @@ def mp4(contents: Contents, found: Found) -> None:
         )
     if codec == "alac":
         found.bits_per_sample = info.bits_per_sample
+    movie = boxes.movie(contents)
     if codec == "mp4a.40.2" and info.channels == 2:
-        found.channels = boxes.aac_channels(boxes.movie(contents)) or info.channels
+        found.channels = boxes.aac_channels(movie) or info.channels
     if found.duration:
         # Encoders of lossless sound write the rate of the original.
         found.bitrate = min(info.bitrate, round(contents.size * 8 / found.duration))
     mp4_tags(found, file)
-    chapters.put(found, chapters.of_mp4(contents))
+    if boxes.has_tracks(movie):
+        chapters.put(found, chapters.of_mp4(contents))
     if file.chapters and not found.chapters:
         chapters.put(found, ((one.start, one.title) for one in file.chapters))
     if not info.length:

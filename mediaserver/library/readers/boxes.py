@@ -71,6 +71,18 @@ def movie(contents: Contents) -> bytes:
     return b""
 
 
+def has_tracks(moov: bytes) -> bool:
+    """Whether a ``moov`` box has several tracks, or may have: what is sound alone has one."""
+    at = tracks = 0
+    while at + 8 <= len(moov):
+        size, name = struct.unpack_from(">I4s", moov, at)
+        if size < 8:
+            return True
+        tracks += name == b"trak"
+        at += size
+    return tracks != 1
+
+
 def aac_channels(moov: bytes) -> int | None:
     """Channels by the first AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1).
 

@@ -98,8 +98,7 @@ def of_mp4(contents: Contents) -> Iterator[tuple[float, str | None]]:
     lists"): each sample is a title, and begins where the one before ends."""
     movie = child(contents, Extent(0, contents.size), b"moov")
     tracks = [] if movie is None else list(children(contents, movie, b"trak"))
-    # What is sound alone has one track.
-    wanted = {number for track in tracks if len(tracks) > 1 for number in _named(contents, track)}
+    wanted = {number for track in tracks for number in _named(contents, track)}
     for track in tracks if wanted else ():
         if _number(contents, track) in wanted:
             media = child(contents, track, b"mdia")

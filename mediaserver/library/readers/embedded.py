@@ -1,6 +1,7 @@
 """The streams of sound and subtitles inside a video, as they say of themselves."""
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from mediaserver.library.names.languages import tag
@@ -26,9 +27,8 @@ def read(container: "InputContainer", found: Found) -> None:
     """Fill in streams, and the languages that the film can be heard in."""
     audio = [_stream(one, "audio") for one in container.streams.audio[:MAX_STREAMS]]
     subtitles = [_stream(one, "subtitle") for one in container.streams.subtitles[:MAX_STREAMS]]
-    found.languages = [
-        one.language for one in audio if one.language and "commentary" not in one.flags
-    ]
+    languages = [one.language for one in audio if one.language and "commentary" not in one.flags]
+    found.languages = tuple(dict.fromkeys(languages))
     # A single stream that says nothing of itself is as good as none.
     if len(audio) > 1 or subtitles or any(one.language or one.title for one in audio):
         found.streams = (*audio, *subtitles)
@@ -39,11 +39,12 @@ def _stream(
     kind: Literal["audio", "subtitle"],
 ) -> EmbeddedStream:
     context = stream.codec_context
-    title = clean(stream.metadata.get("title") or stream.metadata.get("name") or "") or None
+    metadata = stream.metadata
+    title = clean(metadata.get("title") or metadata.get("name") or "") or None
     return EmbeddedStream(
         kind=kind,
         codec=None if context is None else context.codec.canonical_name or None,
-        language=tag(stream.metadata.get("language")),
+        language=tag(metadata.get("language")),
         title=title,
         flags=_flags(stream, title or ""),
     )
@@ -52,16 +53,23 @@ def _stream(
 def _flags(
     stream: "av.AudioStream | av.subtitles.stream.SubtitleStream", title: str
 ) -> tuple[str, ...]:
+    # Plain numbers: members of an enumeration take a microsecond to compare.
+    disposition = int(stream.disposition)
+    said = {name for name, wanted in _dispositions().items() if disposition & wanted}
+    said |= {name for name, words in _WORDS if title and words.search(title)}
+    return tuple(name for name in _dispositions() if name in said)
+
+
+@lru_cache(1)
+def _dispositions() -> dict[str, int]:
+    """Our words for FFmpeg's flags, in the order they are told."""
     import av
 
     known = av.stream.Disposition
-    flags = {
-        "default": known.default,
-        "forced": known.forced,
-        "sdh": known.hearing_impaired | known.captions,
-        "description": known.visual_impaired | known.descriptions,
-        "commentary": known.comment,
+    return {
+        "default": int(known.default),
+        "forced": int(known.forced),
+        "sdh": int(known.hearing_impaired | known.captions),
+        "description": int(known.visual_impaired | known.descriptions),
+        "commentary": int(known.comment),
     }
-    said = {name for name, wanted in flags.items() if stream.disposition & wanted}
-    said |= {name for name, words in _WORDS if words.search(title)}
-    return tuple(name for name in flags if name in said)

@@ -64,7 +64,7 @@ class Found:
     color_depth: int | None = None
     orientation: int | None = None
     camera: str | None = None
-    languages: list[str] = field(default_factory=list)
+    languages: tuple[str, ...] = ()
     chapters: tuple[Chapter, ...] = ()
     streams: tuple[EmbeddedStream, ...] = ()
     details: Details | None = None
@@ -142,7 +142,7 @@ class Found:
             color_depth=_number(self.color_depth),
             orientation=self.orientation,
             camera=_text(self.camera),
-            languages=_texts(self.languages),
+            languages=self.languages,
             chapters=self.chapters,
             streams=self.streams,
             details=details,

@@ -12,6 +12,8 @@ from mediaserver.library.readers.values import date, first, flag, number, releas
 
 _RECORDING = b"http://musicbrainz.org\0"
 _MASTER_VOLUME = 1
+_RARE = frozenset({"TXXX", "UFID", "POPM", "RVA2", "CHAP"})
+"""Frames of what few files have: there are as many files as a library has."""
 
 Reading = Callable[[str], list[str]]
 """From the name of a frame to its texts."""
@@ -39,19 +41,16 @@ def apply(found: Found, tag: Tag) -> None:
     found.cue_sheet = first(texts("TXXX:CUESHEET")) or found.cue_sheet
     found.description = _comment(tag) or found.description
     found.picture = choose(tag.pictures()) or found.picture
-    _details(found, tag)
-    if tag.has("CHAP"):
-        chapters.put(found, chapters.of_id3(tag))
+    if not _RARE.isdisjoint(tag.names):
+        _details(found, tag)
 
 
 def _details(found: Found, tag: Tag) -> None:
-    if tag.has("RVA2"):
-        details.add(found, _volumes(tag))
-    if tag.has("TXXX"):
-        details.named(found, _common(tag))
-    if tag.has("POPM"):
-        rated = map(ratings.popularimeter, tag.contents("POPM"))
-        found.rating = next(filter(None, rated), None) or found.rating
+    chapters.put(found, chapters.of_id3(tag))
+    details.add(found, _volumes(tag))
+    details.named(found, _common(tag))
+    rated = map(ratings.popularimeter, tag.contents("POPM"))
+    found.rating = next(filter(None, rated), None) or found.rating
     for data in tag.contents("UFID"):
         if data.startswith(_RECORDING):
             value = data.removeprefix(_RECORDING).decode("latin-1")

@@ -10,7 +10,7 @@ iTunes), short names in ID3v2.3, UTF-16 without its mark or with half an end.
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, KeysView, Sequence
 from functools import cached_property, lru_cache
 from itertools import chain
 from typing import NamedTuple
@@ -119,8 +119,10 @@ class Tag:
             if data:
                 yield data
 
-    def has(self, name: str) -> bool:
-        return name in self._frames
+    @property
+    def names(self) -> KeysView[str]:
+        """Of the frames that there are."""
+        return self._frames.keys()
 
     def inside(self, data: bytes) -> "Tag":
         """Frames that stand in a frame of this tag (ID3v2 Chapter Frame Addendum §3.1)."""
