@@ -19,7 +19,8 @@ def of_split_file(connection: sqlite3.Connection, key: int) -> list[str]:
         return []
     folder, name, embedded = row
     parts = connection.execute(
-        "SELECT id, part, title, begin_us, end_us FROM items"
+        "SELECT id, part, title, begin_us, end_us, isrc FROM items"
+        " LEFT JOIN details ON item_id = id"
         " WHERE folder_id = ? AND name = ? AND part > 0 ORDER BY part",
         (folder, name),
     ).fetchall()
@@ -29,8 +30,9 @@ def of_split_file(connection: sqlite3.Connection, key: int) -> list[str]:
         f"it is listed as its {len(parts)} tracks, by the cue sheet {by}",
         *(
             f"track {part}: {title}, {sheets.clock(begin)} to "
-            f"{'the end' if end is None else sheets.clock(end)} ({item_id(own)})"
-            for own, part, title, begin, end in parts
+            f"{'the end' if end is None else sheets.clock(end)} "
+            f"({item_id(own)}{'' if isrc is None else f', ISRC {isrc}'})"
+            for own, part, title, begin, end, isrc in parts
         ),
     ]
 

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.objects import PlaylistEntry, PlaylistFacts, Sheet, SheetTrack
+from mediaserver.library.readers.details import gain, peak
 from mediaserver.library.readers.naming import clean
 from mediaserver.library.readers.values import charset_of_bytes, date, decoded, first, number
 from mediaserver.library.sheets import MAX_TRACKS
@@ -27,7 +28,6 @@ _COMMAND = re.compile(r"\s*(?P<name>[A-Za-z]+)\s+(?P<rest>\S.*)")
 _TIME = re.compile(r"([0-9]{1,4}):([0-5]?[0-9]):([0-6]?[0-9]|7[0-4])")
 FRAMES = 75
 """In a second."""
-_DECIMAL = re.compile(r"[+-]?[0-9]{1,2}(?:\.[0-9]{1,8})?(?![0-9])")
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 _MADE_BY = re.compile(r"exact ?audio ?copy|^eac ", re.IGNORECASE)
 """What a program writes as the comment of each record, about itself."""
@@ -249,8 +249,8 @@ def _by_file(found: _Text) -> list[tuple[str, tuple[SheetTrack, ...]]]:
                 artists=_values(track.texts, "PERFORMER"),
                 composers=_values(track.texts, "SONGWRITER", "COMPOSER"),
                 isrc=_isrc(track.texts.get("ISRC", "")),
-                gain_db=_number(track.texts, "REPLAYGAIN_TRACK_GAIN"),
-                peak=_number(track.texts, "REPLAYGAIN_TRACK_PEAK"),
+                gain_db=gain(track.texts.get("REPLAYGAIN_TRACK_GAIN")),
+                peak=peak(track.texts.get("REPLAYGAIN_TRACK_PEAK")),
             )
         )
     if not tracks:
@@ -268,8 +268,8 @@ def _album(found: _Text) -> Sheet:
         date=date(first([found.texts.get("DATE", ""), found.texts.get("YEAR", "")])),
         disc=number(found.texts.get("DISCNUMBER")),
         description=None if comment is None or _MADE_BY.search(comment) else comment,
-        gain_db=_number(found.texts, "REPLAYGAIN_ALBUM_GAIN"),
-        peak=_number(found.texts, "REPLAYGAIN_ALBUM_PEAK"),
+        gain_db=gain(found.texts.get("REPLAYGAIN_ALBUM_GAIN")),
+        peak=peak(found.texts.get("REPLAYGAIN_ALBUM_PEAK")),
     )
 
 
@@ -280,12 +280,6 @@ def _value(texts: dict[str, str], name: str) -> str | None:
 def _values(texts: dict[str, str], *names: str) -> tuple[str, ...]:
     found = next((value for name in names if (value := _value(texts, name))), None)
     return () if found is None else (found,)
-
-
-def _number(texts: dict[str, str], name: str) -> float | None:
-    """``-5.48 dB``, ``0.987``."""
-    match = _DECIMAL.match(texts.get(name, ""))
-    return float(match[0]) if match else None
 
 
 def _isrc(text: str) -> str | None:
