@@ -150,8 +150,19 @@ def scan(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 if any file could not be read.")
     ] = False,
+    now: Annotated[
+        bool,
+        typer.Option(
+            "--now",
+            help="Have the server that runs on this data directory scan: the folders (or files) "
+            "named, which lie in its media roots; without any, all of them.",
+        ),
+    ] = False,
 ) -> None:
     """Index the media roots once and print a summary; nothing is served."""
+    if now:
+        _have_scanned(media_roots or [], config_file, data_dir)
+        return
     load = _loader(config_file, media_roots, data_dir, None, None, None, log_level)
     settings = _settings(_with_roots(load))
     from mediaserver.app import logs, process, scanning
@@ -311,6 +322,16 @@ def _with_roots(load: Loader) -> Loader:
     return checked
 
 
+def _have_scanned(paths: list[Path], config_file: Path | None, data_dir: Path | None) -> None:
+    settings = _settings(_loader(config_file, None, data_dir, None, None, None, None))
+    from mediaserver.app import asking_to_scan
+
+    with _one_line_failures():
+        asking_to_scan.ask(
+            settings.server.data_dir, [path.absolute() for path in paths], typer.echo
+        )
+
+
 def _leave_it_to_the_server(data_dir: Path) -> None:
     """Exit if one is running: it has the index, and scans by itself."""
     try:
@@ -320,7 +341,7 @@ def _leave_it_to_the_server(data_dir: Path) -> None:
     if holder is not None and holder.port is not None:
         _fail(
             f"a server with this data directory is running (process {holder.pid}) and notices "
-            f"changes by itself; to have it scan now: kill -HUP {holder.pid}"
+            "changes by itself; to have it scan now: mediaserver scan --now"
         )
 
 

@@ -11,17 +11,22 @@ DESCRIPTION = "/description.xml"
 HEALTH = "/health"
 METRICS = "/metrics"
 STATUS = "/status.json"
+SCAN = "/scan"
 
 ICON = "/icon/"
 SERVICE = "/service/"
 """Below it: ``<service>/scpd.xml``, ``<service>/control``, ``<service>/event``."""
 MEDIA = "/media/"
+CONVERTED = "/converted/"
 ART = "/art/"
 IMAGE = "/image/"
 SUBTITLE = "/subtitle/"
 
 _KEY = r"[0-9a-f]{1,16}"
 _MEDIA = re.compile(rf"/media/(?P<key>{_KEY})(?:\.[a-z0-9]{{1,8}})?", re.ASCII)
+_CONVERTED = re.compile(
+    rf"/converted/(?P<key>{_KEY})-(?P<form>[a-z0-9]{{1,8}})(?:\.[a-z0-9]{{1,8}})?", re.ASCII
+)
 _ART = re.compile(
     rf"/art/(?P<key>{_KEY})-(?P<profile>[A-Z]{{3,4}}_[A-Z]{{2,3}}|original)"
     r"(?:\.[a-z0-9]{1,8})?",
@@ -58,6 +63,12 @@ def media(key: int, suffix: str) -> str:
     return f"{MEDIA}{key:x}{suffix}"
 
 
+def converted(key: int, form: str) -> str:
+    """What is made of an item's file while it is sent. ``form`` (``wav``, ``l16``) is the suffix,
+    too: players look at it."""
+    return f"{CONVERTED}{key:x}-{form}.{form}"
+
+
 def art(art_id: int, profile: str) -> str:
     """Art at a DLNA image profile (``JPEG_TN``), or ``original`` as found."""
     return f"{ART}{art_id:x}-{profile}" + ("" if profile == "original" else _suffix(profile))
@@ -78,6 +89,12 @@ def parse_media(path: str) -> int | None:
     """The item's key; None for anything else."""
     match = _MEDIA.fullmatch(path)
     return int(match["key"], 16) if match else None
+
+
+def parse_converted(path: str) -> tuple[int, str] | None:
+    """The item's key and the form; None for anything else."""
+    match = _CONVERTED.fullmatch(path)
+    return (int(match["key"], 16), match["form"]) if match else None
 
 
 def parse_art(path: str) -> tuple[int, str] | None:

@@ -159,7 +159,10 @@ def build(
             ),
             *description.routes(device, urls, server=server, variant=variants(device, clients)),
             *pages.routes(
-                overview.status, measures=overview.measures(), details=settings.web.details
+                overview.status,
+                measures=overview.measures(),
+                details=settings.web.details,
+                scan=library.scan_now,
             ),
         )
     )

@@ -12,6 +12,7 @@
     ├── TooExpensive           a question that would take too long to answer
     ├── FileGone               nothing that may be served is at a path (opening)
     ├── FileUnavailable        it cannot be told: the root is missing, the disk fails (opening)
+    ├── NotInLibrary           a path that is to be scanned, and belongs to no media root
     └── IndexUnusable          the index cannot be read or written: disk full, locked, damaged
 """
 
@@ -58,6 +59,15 @@ class UnreadableMedia(LibraryError):
 
 class TooExpensive(LibraryError):
     """Answering was given up, so that one question does not keep all others waiting."""
+
+
+class NotInLibrary(LibraryError):
+    """A path that somebody has named; ``reason`` is a sentence's end, for people."""
+
+    def __init__(self, path: bytes, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
 
 
 class IndexUnusable(LibraryError):

@@ -17,6 +17,7 @@ from mediaserver.library.catalogue.renewal import Renewal
 from mediaserver.library.catalogue.shelf import Shelf
 from mediaserver.library.criteria import Criteria, SortKey
 from mediaserver.library.database import Database, driver_of
+from mediaserver.library.errors import NotInLibrary
 from mediaserver.library.indexing import touched
 from mediaserver.library.lookup import ArtSource, MediaFile, SubtitleSource, UnreadableFile
 from mediaserver.library.objects import Change, LibraryCounts, Page
@@ -27,7 +28,11 @@ from mediaserver.library.scanning.requests import Requests
 from mediaserver.library.upkeep import CHECK_SECONDS, IndexCheck, Timing, Upkeep
 from mediaserver.library.views import DEFAULT_VIEWS, View
 from mediaserver.library.watcher import Watched
+from mediaserver.patience import bounded
 from mediaserver.supervision import Supervisor
+
+DISK_SECONDS = 5.0
+"""How long a file system may think about a path that somebody has named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +102,12 @@ class Library:
         self._pool = ReaderPool(workers or len(os.sched_getaffinity(0)))
         shelf = Shelf(data_dir / "catalogue")
         self._browser = Browser(views, shelf)
+        self._rules = Rules(tuple(self._roots), ignore=ignore, follow_links=follow_links)
         self._upkeep = Upkeep(
             self._database,
             self._pool,
             {path: root.title for path, root in self._roots.items()},
-            Rules(tuple(self._roots), ignore=ignore, follow_links=follow_links),
+            self._rules,
             views,
             internet_radio=internet_radio,
             timing=Timing(quiet=quiet_seconds, poll=poll_seconds, check=check_seconds),
@@ -154,12 +160,28 @@ class Library:
         """
         return await self._upkeep.scan_once(progress or (lambda _: None))
 
-    def rescan(self, path: Path | None = None) -> None:
-        """Have a folder with all that is below it scanned soon; None: all roots."""
-        if path is None:
-            self._upkeep.request(Requests(everything=True))
-        else:
-            self._upkeep.request(Requests(trees={os.fsencode(path)}))
+    def rescan(self) -> None:
+        """Have all roots scanned soon."""
+        self._upkeep.request(Requests(everything=True))
+
+    async def scan_now(self, paths: Sequence[bytes] = ()) -> list[bytes]:
+        """Have these folders scanned as soon as a scan that runs has ended, each with all that is
+        below it; of a file the folder that it is in; without any, all roots. What is scanned.
+
+        Raises NotInLibrary for one that belongs to no root: then nothing is scanned.
+        """
+        if not paths:
+            self.rescan()
+            return list(self._roots)
+        wanted, roots = Requests(), list(self._roots)
+        try:
+            scanned = await bounded(
+                lambda: [wanted.add_named(path, roots, self._rules) for path in paths], DISK_SECONDS
+            )
+        except TimeoutError:
+            raise NotInLibrary(paths[0], "its file system does not answer") from None
+        self._upkeep.request(wanted)
+        return scanned
 
     async def next_scan(self) -> ScanSummary:
         """Wait for the end of a scan, the one that runs or the next."""

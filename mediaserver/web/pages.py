@@ -1,12 +1,10 @@
 """The routes for people: presentation page, its style and script, health and metrics.
 
-Nothing here changes anything, and nobody needs to log in; so nothing here shows configuration,
-log or the layout of the disks either. Every answer forbids scripts that are not ours, framing
-and guessing of types (security.md N2 to N4).
+Nothing here changes anything, but for :mod:`.scan_now`, and nobody needs to log in; so nothing
+here shows configuration, log or the layout of the disks either (security.md N4).
 """
 
 import hashlib
-import ipaddress
 from collections.abc import Awaitable, Callable, Iterable
 from importlib import resources
 from typing import Literal
@@ -18,28 +16,22 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from mediaserver import urls
-from mediaserver.web import health, machine, metrics, wording
+from mediaserver.web import health, machine, metrics, scan_now, wording
+from mediaserver.web.answers import answer
 from mediaserver.web.metrics import Measure
+from mediaserver.web.scan_now import ScanNow
 from mediaserver.web.status import Status
+from mediaserver.web.visitors import is_local
 
 STATIC = "/static/"
 ROWS = 50
 """Rows of a table at most; the page says how many more there are."""
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
-    "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 
 _STATIC_TYPES = {
     "style.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
     "logo.svg": "image/svg+xml",
 }
-_PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 def routes(
@@ -47,6 +39,7 @@ def routes(
     *,
     measures: Iterable[Measure] = (),
     details: Literal["network", "loopback"] = "network",
+    scan: ScanNow,
 ) -> list[BaseRoute]:
     """The routes; ``status`` is asked once for every request.
 
@@ -57,7 +50,7 @@ def routes(
     measures = tuple(measures)
 
     async def show_page(request: Request) -> Response:
-        local = _is_local(request)
+        local = is_local(request)
         text = page.render(
             status=await status(),
             local=local,
@@ -66,27 +59,29 @@ def routes(
             description=urls.DESCRIPTION,
             health=urls.HEALTH,
             metrics=urls.METRICS,
+            scan_now=urls.SCAN,
             static=STATIC,
         )
-        return _answer(text.encode("utf-8"), "text/html; charset=utf-8")
+        return answer(text.encode("utf-8"), "text/html; charset=utf-8")
 
     async def show_health(request: Request) -> Response:
-        return _answer(health.document(await status()), "application/json")
+        return answer(health.document(await status()), "application/json")
 
     async def show_status(request: Request) -> Response:
-        if not _is_local(request):
-            return _answer(b"for this machine alone\n", "text/plain; charset=utf-8", status=403)
-        return _answer(machine.document(await status()), "application/json")
+        if not is_local(request):
+            return answer(b"for this machine alone\n", "text/plain; charset=utf-8", status=403)
+        return answer(machine.document(await status()), "application/json")
 
     async def show_metrics(request: Request) -> Response:
         accept = request.headers.get("accept", "")
-        return _answer(*metrics.exposition(await status(), measures, accept))
+        return answer(*metrics.exposition(await status(), measures, accept))
 
     return [
         Route(urls.PRESENTATION, show_page),
         Route(urls.HEALTH, show_health),
         Route(urls.METRICS, show_metrics),
         Route(urls.STATUS, show_status),
+        scan_now.route(scan),
         *(_static_route(name, content_type) for name, content_type in _STATIC_TYPES.items()),
     ]
 
@@ -118,40 +113,11 @@ def _static_route(name: str, content_type: str) -> Route:
 
     async def show(request: Request) -> Response:
         if request.headers.get("if-none-match") == tag:
-            answer = _answer(b"", content_type, status=304)
+            response = answer(b"", content_type, status=304)
         else:
-            answer = _answer(content, content_type)
-        answer.headers["Cache-Control"] = "no-cache"
-        answer.headers["ETag"] = tag
-        return answer
+            response = answer(content, content_type)
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["ETag"] = tag
+        return response
 
     return Route(STATIC + name, show, name=name)
-
-
-def _answer(content: bytes, content_type: str, status: int = 200) -> Response:
-    return Response(
-        content,
-        status_code=status,
-        headers={
-            "Content-Type": content_type,
-            "Cache-Control": "no-store",
-            **SECURITY_HEADERS,
-        },
-    )
-
-
-def _is_local(request: Request) -> bool:
-    """Whether this machine asks, and does not ask for another (a proxy on it would).
-
-    A connection of ours to an address of ours comes from the same address, unless it is told to
-    come from elsewhere; one of others cannot (RFC 1812 §5.3.7: martian sources are dropped).
-    """
-    if request.client is None or any(name in request.headers for name in _PROXY_HEADERS):
-        return False
-    try:
-        address = ipaddress.ip_address(request.client.host)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    local, _port = request.scope.get("server") or ("", None)
-    return (mapped or address).is_loopback or request.client.host == local

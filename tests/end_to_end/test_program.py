@@ -294,7 +294,33 @@ def test_scan_leaves_it_to_the_server_that_runs(media_root: Path, home: Path) ->
 
     assert ended.returncode == 1
     assert len(ended.stderr.splitlines()) == 1
-    assert f"kill -HUP {program.process.pid}" in ended.stderr
+    assert "mediaserver scan --now" in ended.stderr
+
+
+def test_a_running_server_scans_now_what_it_is_told_to(media_root: Path, home: Path) -> None:
+    """A file whose folder tells of nothing, as on a share, is there at once."""
+    (media_root / "Album").mkdir()
+    with Program(media_root, home=home) as program:
+        items = program.wait_until_scanned()["items"]
+        options = ("--data-dir", program.data_dir)
+
+        ended = run("scan", "--now", media_root / "Album", *options, home=home)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert ended.stdout == f"the server scans {media_root}/Album\n"
+
+        ended = run("scan", "--now", *options, home=home)
+        assert ended.stdout == f"the server scans {media_root}\n"
+
+        ended = run("scan", "--now", home, *options, home=home)
+        assert ended.returncode == 1
+        assert ended.stderr == (
+            f"mediaserver: {home}: it is in none of the media roots ({media_root})\n"
+        )
+        assert program.wait_until_scanned()["items"] == items
+
+    ended = run("scan", "--now", *options, home=home)
+    assert ended.returncode == 1
+    assert "no server with the data directory" in ended.stderr
 
 
 def test_a_data_directory_that_cannot_be_made_is_told_in_one_line(

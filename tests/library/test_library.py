@@ -18,7 +18,7 @@ import pytest
 from mediaserver.library import index_file
 from mediaserver.library.artwork import Tidied
 from mediaserver.library.criteria import Everything
-from mediaserver.library.errors import IndexUnusable
+from mediaserver.library.errors import IndexUnusable, NotInLibrary
 from mediaserver.library.library import Library, Root
 from mediaserver.library.objects import Change, Item
 from mediaserver.library.scanner import ScanProgress, ScanSummary
@@ -226,8 +226,58 @@ async def test_a_rescan_can_be_asked_for(living: Living) -> None:
     living.library.start()
     await living.until_titles("one")
     path.write_bytes(path.read_bytes()[:-2])
-    living.library.rescan(path.parent)
+    await living.library.scan_now([os.fsencode(path.parent)])
     assert (await living.next_scan()).seen == 1
+
+
+async def test_of_a_file_that_is_to_be_scanned_its_folder_is(living: Living) -> None:
+    sound(living.root / "Album/one.wav", 1)
+    await living.started()
+    path = os.fsencode(living.root / "Album/one.wav")
+    assert await living.library.scan_now([path]) == [os.fsencode(living.root / "Album")]
+    assert (await living.next_scan()).seen == 1
+
+
+async def test_a_path_is_found_by_whatever_links_it_is_named(
+    living: Living, tmp_path: Path
+) -> None:
+    sound(living.root / "Album/one.wav", 1)
+    await living.started()
+    (tmp_path / "link").symlink_to(living.root)
+    named = os.fsencode(tmp_path / "link/../link/Album/")
+    assert await living.library.scan_now([named]) == [os.fsencode(living.root / "Album")]
+
+
+async def test_a_folder_that_is_gone_may_be_scanned_too(living: Living) -> None:
+    sound(living.root / "Album/one.wav", 1)
+    await living.started()
+    gone = living.root / "Album/Deeper/Gone"
+    assert await living.library.scan_now([os.fsencode(gone)]) == [os.fsencode(gone)]
+    assert (await living.next_scan()).complete
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/", "in none of the media roots"),
+        ("{root}/../elsewhere", "in none of the media roots"),
+        ("{root}ly", "in none of the media roots"),
+        ("Album", "not an absolute path"),
+        ("", "not an absolute path"),
+        ("{root}/\0", "not an absolute path"),
+        ("{root}/.hidden/Album", "begins with a dot"),
+        ("{root}/#recycle", "a folder that a system keeps for itself"),
+        ("{root}/out/Album", "in none of the media roots"),
+    ],
+)
+async def test_what_is_not_in_the_library_is_not_scanned(
+    living: Living, path: str, reason: str
+) -> None:
+    await living.started()
+    (living.root / "out").symlink_to("/usr")
+    named = path.format(root=living.root).encode()
+    with pytest.raises(NotInLibrary, match=reason):
+        await living.library.scan_now([os.fsencode(living.root), named])
 
 
 async def test_a_folder_that_was_closed_is_tried_again(

@@ -16,6 +16,7 @@ FIXED = {
     "event": ("SUBSCRIBE", "/service/ContentDirectory/event"),
     "cancel": ("UNSUBSCRIBE", "/service/ContentDirectory/event"),
     "nothing": ("GET", "/no/such/thing"),
+    "scan now": ("POST", "/scan"),
     "wrong method": ("DELETE", "/health"),
     "asterisk": ("OPTIONS", "*"),
 }

@@ -1,5 +1,7 @@
 """Statuses for the tests of the pages: nothing yet, and a bit of everything."""
 
+from collections.abc import Sequence
+
 from mediaserver.library.objects import LibraryCounts
 from mediaserver.web.status import (
     HeardSearch,
@@ -69,3 +71,8 @@ RICH = Status(
     problems=(Problem("scanning fails, it is tried again", "index /srv/x: the disk is full"),),
     failures=(TaskFailure(task="announcements", error="KeyError: 7", count=3, seconds_ago=70),),
 )
+
+
+async def no_scan(paths: Sequence[bytes]) -> Sequence[bytes]:
+    """For pages where nobody asks for one."""
+    raise AssertionError(paths)

@@ -1,8 +1,10 @@
 """What waits to be scanned: merged while another scan runs, then made into targets."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from mediaserver.library.errors import NotInLibrary
 from mediaserver.library.indexer import KnownRoot
 from mediaserver.library.roots import Rules, relative
 from mediaserver.library.scanning.walk import Target
@@ -23,6 +25,17 @@ class Requests:
     def add(self, gathered: Gathered) -> None:
         self.everything = self.everything or gathered.everything
         self.folders |= gathered.folders
+
+    def add_named(self, path: bytes, roots: Sequence[bytes], rules: Rules) -> bytes:
+        """Add a path that somebody has named: a folder with all that is below it, or the folder
+        that a file is in. What is scanned now; blocks, as disks do. Raises NotInLibrary."""
+        path = _in_a_root(path, roots, rules)
+        if os.path.isdir(path) or not os.path.lexists(path):  # noqa: PTH112 - a path of bytes
+            self.trees.add(path)
+            return path
+        folder = path.rpartition(b"/")[0]
+        self.folders.add(folder)
+        return folder
 
     def merge(self, other: "Requests") -> None:
         self.everything = self.everything or other.everything
@@ -54,3 +67,24 @@ class Requests:
 
 def _lies_in(path: bytes, trees: set[bytes]) -> bool:
     return any(tree != path and relative(tree, path) is not None for tree in trees)
+
+
+def _in_a_root(path: bytes, roots: Sequence[bytes], rules: Rules) -> bytes:
+    """The path as the library has it, whatever links it was named by. Raises NotInLibrary."""
+    if not path.startswith(b"/") or b"\0" in path:
+        raise NotInLibrary(path, "it is not an absolute path")
+    named = os.path.normpath(path)
+    real = os.path.realpath(named)
+    if any(relative(os.path.realpath(root), real) is not None for root in roots):
+        for root in roots:
+            inside = relative(root, named)
+            if inside is None:
+                inside = relative(os.path.realpath(root), real)
+            if inside is None:
+                continue
+            exclusion = rules.by_path(inside)
+            if exclusion is not None:
+                raise NotInLibrary(path, f"it is left out: {exclusion.reason}")
+            return os.path.join(root, inside) if inside else root  # noqa: PTH118 - paths of bytes
+    known = ", ".join(os.fsdecode(root) for root in roots) or "there are none"
+    raise NotInLibrary(path, f"it is in none of the media roots ({known})")
