@@ -205,7 +205,8 @@ def _scan(library: LibraryStatus) -> ScanStatus:
     return ScanStatus(
         running=library.scanning,
         done=progress.read,
-        total=None if progress.walking else progress.read + progress.pending,
+        total=progress.expected,
+        listing=progress.walking,
         files_per_second=progress.files_per_second,
         remaining_seconds=progress.remaining_seconds if library.scanning else None,
         last_ended_ago=None if ended is None else asyncio.get_running_loop().time() - ended,

@@ -21,6 +21,7 @@ from mediaserver.library.library import Library
 from mediaserver.library.objects import LibraryCounts
 from mediaserver.library.readers.pool import ReaderPoolError
 from mediaserver.library.scanner import ScanProgress, ScanSummary
+from mediaserver.web.wording import duration
 
 UNREADABLE_SHOWN = 20
 
@@ -73,8 +74,8 @@ async def _scan_interruptibly(library: Library, bar: Progress) -> ScanSummary:
             task,
             description="Listing and reading" if progress.walking else "Reading",
             completed=progress.read,
-            total=progress.read + progress.pending,
-            rate=f"{progress.files_per_second:.0f} files/s",
+            total=progress.expected,
+            rate=_rate(progress),
         )
 
     work = asyncio.ensure_future(library.scan_once(show))
@@ -89,6 +90,12 @@ async def _scan_interruptibly(library: Library, bar: Progress) -> ScanSummary:
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(ValueError):
                 loop.remove_signal_handler(number)
+
+
+def _rate(progress: ScanProgress) -> str:
+    """How quick it is, and how long it will take, as far as that can be told."""
+    rate, left = f"{progress.files_per_second:.0f} files/s", progress.remaining_seconds
+    return rate if left is None else f"{rate}, about {duration(left)} left"
 
 
 def _told(summary: ScanSummary, counts: LibraryCounts) -> str:

@@ -44,6 +44,8 @@ STALL_SECONDS = 0.5
 PROGRESS_SECONDS = 0.2
 RATE_SECONDS = 5.0
 """Over which the current rate is measured."""
+TELLING = 0.01
+"""Part of the folders that must have been looked at to guess at the others."""
 
 _END = object()
 _VANISHED = clean(os.strerror(errno.ENOENT))
@@ -68,15 +70,34 @@ class ScanProgress:
     """There may be more: ``pending`` still grows."""
     files_per_second: float = 0.0
     """Read, of late."""
+    walked: float = 0.0
+    """The part of the folders that has been looked at, from 0 to 1; an estimate."""
+    seconds: float = 0.0
+    """Since the scan began."""
     folder: bytes = b""
     """The one that was looked at last; absolute."""
 
     @property
+    def expected(self) -> int | None:
+        """How many files will have been read in the end, as far as can be told; an estimate
+        while ``walking``. None while nobody can tell."""
+        found = self.read + self.pending
+        if not self.walking:
+            return found
+        return round(found / self.walked) if self.walked >= TELLING and found else None
+
+    @property
     def remaining_seconds(self) -> float | None:
         """None while nobody can tell."""
-        if self.walking or (self.pending and not self.files_per_second):
+        walk = 0.0
+        if self.walking:
+            if self.walked < TELLING:
+                return None
+            walk = self.seconds * (1 - self.walked) / self.walked
+        left = (self.expected or 0) - self.read
+        if left and not self.files_per_second:
             return None
-        return self.pending / self.files_per_second if self.pending else 0.0
+        return max(walk, left / self.files_per_second if left else 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,6 +385,7 @@ class _Scan:
             read=self._read,
             pending=len(self._walk.found) + len(self._reading),
             walking=self._walking,
+            walked=self._walk.walked,
             folder=self._walk.folder,
         )
 
@@ -380,11 +402,20 @@ class _Report:
     def __init__(self, tell: Callable[[ScanProgress], None], clock: Callable[[], float]) -> None:
         self._tell = tell
         self._clock = clock
-        self._next = clock() + PROGRESS_SECONDS
+        self._began = clock()
+        self._next = self._began + PROGRESS_SECONDS
         self._samples: deque[tuple[float, int]] = deque()
 
     def tell(
-        self, force: bool, *, seen: int, read: int, pending: int, walking: bool, folder: bytes
+        self,
+        force: bool,
+        *,
+        seen: int,
+        read: int,
+        pending: int,
+        walking: bool,
+        walked: float,
+        folder: bytes,
     ) -> None:
         now = self._clock()
         if now < self._next and not force:
@@ -402,6 +433,8 @@ class _Report:
                 pending=pending,
                 walking=walking,
                 files_per_second=(read - samples[0][1]) / elapsed if elapsed > 0 else 0.0,
+                walked=walked,
+                seconds=now - self._began,
                 folder=folder,
             )
         )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from mediaserver.web.status import Status
+from mediaserver.web.status import ScanStatus, Status
 
 
 def document(status: Status) -> bytes:
@@ -28,10 +28,26 @@ def document(status: Status) -> bytes:
                 "unreadable": library.unreadable,
                 "scanning": status.scan.running,
             },
+            "scan": _scan(status.scan),
             "problems": list(_problems(status)),
             "failures": {failure.task: failure.count for failure in status.failures},
         }
     ).encode("ascii")
+
+
+def _scan(scan: ScanStatus) -> dict[str, object]:
+    """How far the scan is that runs; null for what is not known (yet), or without one."""
+    if not scan.running:
+        return dict.fromkeys(("done", "total", "listing", "files_per_second", "remaining_seconds"))
+    return {
+        "done": scan.done,
+        "total": scan.total,
+        "listing": scan.listing,
+        "files_per_second": round(scan.files_per_second, 1),
+        "remaining_seconds": None
+        if scan.remaining_seconds is None
+        else round(scan.remaining_seconds),
+    }
 
 
 def _problems(status: Status) -> Iterator[str]:

@@ -18,7 +18,9 @@ class ScanStatus:
     done: int = 0
     """Files read since the scan began."""
     total: int | None = None
-    """Files to be read; None while folders are still being listed."""
+    """Files to be read; None while nobody can tell."""
+    listing: bool = False
+    """Folders are still being listed: ``total`` is an estimate."""
     files_per_second: float = 0.0
     remaining_seconds: float | None = None
     last_ended_ago: float | None = None

@@ -994,6 +994,31 @@ def test_progress_tells_of_every_file_in_the_end(scene: Scene) -> None:
     assert last.remaining_seconds == 0.0
 
 
+def test_the_end_of_a_scan_is_estimated_while_folders_are_still_listed(scene: Scene) -> None:
+    """Of four albums alike one has been read after a second: three more to come."""
+    scanning = ScanProgress(read=10, walked=0.25, files_per_second=10.0, seconds=1.0)
+    assert scanning.expected == 40
+    assert scanning.remaining_seconds == 3.0
+    assert ScanProgress(read=10, walked=0.001, files_per_second=10.0).remaining_seconds is None
+    unchanged = ScanProgress(seen=10, walked=0.5, seconds=2.0)
+    assert (unchanged.expected, unchanged.remaining_seconds) == (None, 2.0)
+
+
+def test_what_part_of_the_folders_has_been_looked_at_is_told(scene: Scene) -> None:
+    for number in range(4):
+        for disc in range(number):
+            scene.sound(f"Album {number}/{disc}/one.wav", value=10 * number + disc)
+    scene.sound("Album 0/one.wav")
+    clock = itertools.count()
+    scene.scanner.clock = lambda: float(next(clock))
+    told: list[ScanProgress] = []
+    scene.scan(progress=told.append)
+    walked = [round(progress.walked, 3) for progress in told]
+    # Of four albums the second has a folder, the third two of them, the last one three.
+    assert sorted(set(walked)) == [0, 0.25, 0.5, 0.625, 0.75, 0.833, 0.917, 1]
+    assert walked == sorted(walked)
+
+
 def test_a_scan_through_worker_processes_finds_the_same(scene: Scene) -> None:
     for number in range(40):
         scene.sound(f"Album {number % 4}/{number}.wav", value=number)

@@ -22,6 +22,13 @@ def test_the_keys_and_values_are_those_of_the_contract() -> None:
             "unreadable": 73,
             "scanning": True,
         },
+        "scan": {
+            "done": 12345,
+            "total": 45678,
+            "listing": False,
+            "files_per_second": 412.3,
+            "remaining_seconds": 81,
+        },
         "problems": ["media root Films: it is not mounted", "scanning fails, it is tried again"],
         "failures": {"announcements": 3},
     }
@@ -32,5 +39,6 @@ def test_a_server_that_knows_nothing_yet_is_well_too() -> None:
     assert found["status"] == "ok"
     assert found["library"]["items"] == 0
     assert found["library"]["scanning"] is False
+    assert set(found["scan"].values()) == {None}
     assert found["problems"] == []
     assert found["failures"] == {}

@@ -235,6 +235,12 @@ async def test_paths_of_this_machine_are_shown_to_this_machine_alone() -> None:
     assert "/srv" not in text_of(await page_of(RICH, address=THERE))
 
 
+async def test_while_folders_are_listed_the_number_of_files_is_an_estimate() -> None:
+    scan = ScanStatus(running=True, done=10, total=40, listing=True, files_per_second=5)
+    text = text_of(await page_of(dataclasses.replace(RICH, scan=scan)))
+    assert "10 of about 40 files · 5 a second" in text
+
+
 async def test_what_is_wrong_is_told_to_all_and_its_reason_to_this_machine_alone() -> None:
     here, there = await page_of(RICH, address=HERE), await page_of(RICH, address=THERE)
 

@@ -174,6 +174,8 @@ class Walk:
         """Media files."""
         self.folder = b""
         """The one looked at last."""
+        self.walked = 0.0
+        """The part of the walk that is done: each folder counts as much as its neighbours."""
         self.unsettled: set[bytes] = set()
         """Folders with files that are being written."""
         self.troubled: dict[bytes, str] = {}
@@ -186,21 +188,26 @@ class Walk:
         target of its own as well.
         """
         visited: set[bytes] = set()
-        for target in _with_homes(targets):
+        targets = list(_with_homes(targets))
+        for done, target in enumerate(targets):
+            self.walked = done / len(targets)
             start = self._start(target)
             if start is None:
                 continue
-            stack = [start]
+            stack = [(*start, 1 / len(targets))]
             while stack:
-                node, deep = stack.pop()
-                if node.absolute in visited:
-                    continue
-                visited.add(node.absolute)
-                below = yield from self._visit(node, deep)
-                if self._disks.hangs(target.root.path):
-                    self.troubled[target.root.path] = NO_ANSWER
-                    break
-                stack.extend(reversed(below))
+                node, deep, share = stack.pop()
+                below: list[tuple[Node, bool]] = []
+                if node.absolute not in visited:
+                    visited.add(node.absolute)
+                    below = yield from self._visit(node, deep)
+                    if self._disks.hangs(target.root.path):
+                        self.troubled[target.root.path] = NO_ANSWER
+                        break
+                if below:
+                    stack.extend((*one, share / len(below)) for one in reversed(below))
+                else:
+                    self.walked += share
                 yield
 
     def _start(self, target: Target) -> tuple[Node, bool] | None:
