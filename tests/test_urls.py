@@ -31,6 +31,23 @@ def test_a_path_of_a_scaled_photo_is_taken_apart_as_built(key: int, profile: str
     assert urls.parse_image(urls.image(key, profile)) == (key, profile)
 
 
+@given(keys, st.sampled_from(["wav", "l16"]))
+def test_a_path_of_what_is_converted_is_taken_apart_as_built(key: int, form: str) -> None:
+    assert urls.parse_converted(urls.converted(key, form)) == (key, form)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/converted/1", "/converted/1-", "/converted/-wav", "/converted/1-wav.wav/"),
+        *("/converted/g-wav", "/converted/1-WAV", "/converted/1-wav\n", "/media/1-wav"),
+        "/converted/00000000000000001-wav",
+    ],
+)
+def test_other_paths_are_of_nothing_converted(path: str) -> None:
+    assert urls.parse_converted(path) is None
+
+
 @given(keys, suffixes, profiles)
 def test_paths_hold_only_characters_that_no_client_rewrites(
     key: int, suffix: str, profile: str

@@ -1,5 +1,5 @@
-"""The ``res`` elements of an item: the file itself, then pictures made of it, or subtitles (CDS:1
-Appendix B).
+"""The ``res`` elements of an item: the file itself, then pictures made of it, or subtitles; or a
+part of a file, decoded (CDS:1 Appendix B).
 
 Written as they stand in a Result, escaped once: ``&lt;res ...``. The file comes first, as many
 devices take the first resource; smaller JPEGs of a photo follow (DLNA wants JPEG_TN and JPEG_SM of
@@ -12,7 +12,9 @@ from functools import lru_cache
 
 from mediaserver import dlna, urls
 from mediaserver.av import renditions
+from mediaserver.av.durations import duration
 from mediaserver.av.filter import Filter
+from mediaserver.av.parts import PartWriter
 from mediaserver.av.subtitles import SubtitleWriter
 from mediaserver.clients import ClientProfile
 from mediaserver.library.objects import Item, Kind
@@ -24,14 +26,6 @@ ItemText = Callable[[Item], str]
 """One part of an item; empty where there is nothing to say."""
 
 
-def duration(milliseconds: int) -> str:
-    """``H:MM:SS.mmm`` (DLNA 7.3.22.1: one to five digits of hours, three of a fraction)."""
-    seconds, fraction = divmod(milliseconds, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{min(hours, 99999)}:{minutes:02}:{seconds:02}.{fraction:03}"
-
-
 def writer(kind: Kind, wanted: Filter, profile: ClientProfile, base_url: str) -> ItemText | None:
     """The function that writes all resources of an item of a kind; None where the filter leaves
     out ``res``."""
@@ -41,6 +35,8 @@ def writer(kind: Kind, wanted: Filter, profile: ClientProfile, base_url: str) ->
         return None
     # protocolInfo is always there, so naming it asks for every resource.
     every = every or "protocolInfo" in bare
+    if kind is Kind.AUDIO:
+        return _sound_writer(wanted, profile, base_url, every=every)
     subtitles = SubtitleWriter(wanted, profile, base_url) if kind is Kind.VIDEO else None
     itself = _file_writer(kind, wanted, profile, base_url, subtitles, every=every)
     if subtitles is not None and every:
@@ -63,6 +59,14 @@ def writer(kind: Kind, wanted: Filter, profile: ClientProfile, base_url: str) ->
         return itself(item) + "".join(others)
 
     return write
+
+
+def _sound_writer(
+    wanted: Filter, profile: ClientProfile, base_url: str, *, every: bool
+) -> ItemText:
+    itself = _file_writer(Kind.AUDIO, wanted, profile, base_url, None, every=every)
+    decoded = PartWriter(wanted, profile, base_url, every=every)
+    return lambda item: itself(item) if item.span is None else decoded.resources(item)
 
 
 def _file_writer(

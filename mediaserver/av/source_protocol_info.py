@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from mediaserver import dlna
 from mediaserver.clients import ClientProfile
+from mediaserver.library.pcm import L16_TYPE, LPCM_CHANNELS, LPCM_PROFILE, LPCM_RATES
 from mediaserver.media_types import MEDIA_TYPES, SUBTITLE_TYPES
 
 _AVC_MP4 = (
@@ -64,6 +65,13 @@ DLNA_PROFILES: dict[str, tuple[str, ...]] = {
 _SOUND_ALONE = ("audio/3gpp2", "audio/x-flv")
 """Of files whose suffix claims a film, and that hold none."""
 
+_LPCM = tuple(
+    f";rate={rate};channels={channels}"
+    for rate in LPCM_RATES
+    for channels in range(1, LPCM_CHANNELS + 1)
+)
+"""Parameters of what parts of files are decoded to, beside WAV."""
+
 MIME_TYPES: tuple[str, ...] = tuple(
     dict.fromkeys(
         (
@@ -87,6 +95,11 @@ def _entries(profile: ClientProfile) -> Iterator[str]:
         if mime_type not in profile.without_dlna_profile:
             for name in DLNA_PROFILES.get(mime_type, ()):
                 yield dlna.protocol_info(told, f"DLNA.ORG_PN={name}")
+        yield dlna.protocol_info(told)
+    for parameters in _LPCM:
+        told = profile.mime_type(L16_TYPE) + parameters
+        if L16_TYPE not in profile.without_dlna_profile:
+            yield dlna.protocol_info(told, f"DLNA.ORG_PN={LPCM_PROFILE}")
         yield dlna.protocol_info(told)
 
 

@@ -43,16 +43,20 @@ def _http_date(seconds: int) -> str:
     return format_datetime(datetime.fromtimestamp(seconds, UTC), usegmt=True)
 
 
-def validators(inode: int, size: int, mtime_ns: int, *, now: float | None = None) -> Validators:
+def validators(
+    inode: int, size: int, mtime_ns: int, *, variant: str = "", now: float | None = None
+) -> Validators:
     """Of a file. A time in the future is not told (RFC 9110 §8.8.2.1), nor is one without a date.
 
-    ``now`` is seconds since 1970.
+    ``variant`` tells what is made of the file from the file and from other things made of it, in
+    letters, digits and ``-``. ``now`` is seconds since 1970.
     """
     modified: int | None = mtime_ns // 1_000_000_000
     latest = time.time() if now is None else now
     if not 0 <= mtime_ns // 1_000_000_000 <= latest:
         modified = None
-    return Validators(f'"{inode:x}-{size:x}-{mtime_ns:x}"', modified)
+    tag = f"{inode:x}-{size:x}-{mtime_ns:x}" + (f"-{variant}" if variant else "")
+    return Validators(f'"{tag}"', modified)
 
 
 def evaluate(headers: Mapping[str, str], current: Validators) -> Outcome:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from mediaserver import dlna, urls
 from mediaserver.clients import ClientRegistry
 from mediaserver.delivery import answers
-from mediaserver.delivery.answers import FileAnswer, Receive, Scope, Send
+from mediaserver.delivery.answers import Answer, FileBody, Receive, Scope, Send
 from mediaserver.delivery.files import Files
 from mediaserver.delivery.library import Library
 from mediaserver.library.artwork import Rendition
@@ -71,7 +71,7 @@ class _Pictures:
             ("transferMode.dlna.org", asked.mode.value),
             ("contentFeatures.dlna.org", features),
         ]
-        answer = FileAnswer(file, client.mime_type(mime_type), written)
+        answer = Answer(FileBody(file), client.mime_type(mime_type), written)
         await answer.send(scope, send, headers)
 
 

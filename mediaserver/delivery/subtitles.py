@@ -12,7 +12,7 @@ from functools import partial
 from mediaserver import dlna, urls
 from mediaserver.clients import ClientRegistry
 from mediaserver.delivery import answers
-from mediaserver.delivery.answers import FileAnswer, Receive, Scope, Send
+from mediaserver.delivery.answers import Answer, FileBody, Receive, Scope, Send
 from mediaserver.delivery.files import Files
 from mediaserver.delivery.library import Library
 from mediaserver.library.lookup import SubtitleSource
@@ -66,7 +66,7 @@ class Subtitles:
         background = headers.get("transfermode.dlna.org", "").lower() == "background"
         mode = dlna.TransferMode.BACKGROUND if background else dlna.TransferMode.INTERACTIVE
         written = [("transferMode.dlna.org", mode.value)]
-        await FileAnswer(file, told, written).send(scope, send, headers)
+        await Answer(FileBody(file), told, written).send(scope, send, headers)
 
 
 def _text(file: OpenFile, language: str | None) -> bytes | None:

@@ -13,6 +13,7 @@
     catalogue     the same in columns of bits, for what the index is too slow at when it is large
     artwork       pictures made smaller, and kept (``pictures`` makes them, in those workers)
     opening       from the index to an open file, and nowhere else
+    decoding      an open file to samples, in processes of their own (``pcm``: which, in what form)
 
 A change goes down this list, from ``watcher`` to ``indexer``, and comes back to the facade's
 ``on_change``; a question goes from the facade to ``database``, which calls ``browsing``. What all

@@ -29,8 +29,7 @@ def of_split_file(connection: sqlite3.Connection, key: int) -> list[str]:
     return [
         f"it is listed as its {len(parts)} tracks, by the cue sheet {by}",
         *(
-            f"track {part}: {title}, {sheets.clock(begin)} to "
-            f"{'the end' if end is None else sheets.clock(end)} "
+            f"track {part}: {title}, {sheets.clock(begin)} to {sheets.clock(end)} "
             f"({item_id(own)}{'' if isrc is None else f', ISRC {isrc}'})"
             for own, part, title, begin, end, isrc in parts
         ),

@@ -36,7 +36,7 @@ class MediaFile:
     """EXIF orientation, 1 to 8."""
     art_id: int | None
     span: Span | None = None
-    """The part of the file that the item is; None: the whole file."""
+    """The part of the file that the item is, which is sent decoded; None: the whole file."""
     sample_rate: int | None = None
     channels: int | None = None
     bits_per_sample: int | None = None

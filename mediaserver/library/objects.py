@@ -31,8 +31,7 @@ class Span:
 
     begin_us: int
     """Microseconds from the file's beginning."""
-    end_us: int | None
-    """None: to the file's end."""
+    end_us: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +41,9 @@ class SheetTrack:
     number: int
     """1 to 99."""
     begin_us: int
+    """Microseconds from the file's beginning."""
     end_us: int | None
-    """As in :class:`Span`."""
+    """None: to the file's end."""
     title: str | None = None
     artists: tuple[str, ...] = ()
     composers: tuple[str, ...] = ()
@@ -189,6 +189,8 @@ class MediaFacts:
     """The episode's own title."""
 
     duration_ms: int | None = None
+    length_us: int | None = None
+    """The same in microseconds: with the sample rate it gives the number of samples."""
     bitrate: int | None = None
     """Bits a second. (``res@bitrate`` is bytes a second; the DIDL writer divides.)"""
     sample_rate: int | None = None
@@ -321,8 +323,8 @@ class Item:
     subtitles: tuple[Subtitle, ...] = ()
     """Of a video, those that suit most people first."""
     span: Span | None = None
-    """The part of the file that it is; None: the whole file. What is told of the stream beside
-    (bitrate, sample rate, ...) is the file's, ``duration_ms`` the part's own."""
+    """The part of the file that it is; None: the whole file. Of a part everything else is told
+    as it is sent, decoded (:mod:`mediaserver.library.pcm`): type, size, bitrate, ..."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

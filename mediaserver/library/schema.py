@@ -143,7 +143,7 @@ items = Table(
     Column("episode", Integer),
     Column("program", Text, comment="the episode's own title"),
     Column("begin_us", Integer, comment="of a part: microseconds from the file's beginning"),
-    Column("end_us", Integer, comment="NULL: the end of the file"),
+    Column("end_us", Integer, comment="where it ends; of a whole file: its length"),
     Column("duration_ms", Integer),
     Column("bitrate", Integer, comment="bits a second"),
     Column("sample_rate", Integer),

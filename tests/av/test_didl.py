@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mediaserver.av import didl, filter, renditions
-from mediaserver.av.resources import duration
+from mediaserver.av.durations import duration
 from mediaserver.clients import UNKNOWN, ClientProfile, DateForm
 from mediaserver.library import pictures
 from mediaserver.library.locations import Address, meaning

@@ -117,7 +117,7 @@ def test_a_profile_is_all_that_the_fourth_field_holds() -> None:
     """connection-manager 3: other parameters are not meaningful in a list."""
     entries = source(UNKNOWN).split(",")
     assert "http-get:*:audio/mpeg:DLNA.ORG_PN=MP3" in entries
-    assert all(len(entry.split(":")) == 4 and ";" not in entry for entry in entries)
+    assert all(len(entry.split(":")) == 4 and ";" not in entry.split(":")[3] for entry in entries)
 
 
 def test_no_entry_comes_twice() -> None:

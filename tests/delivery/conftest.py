@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from mediaserver.clients import ClientRegistry
 from mediaserver.delivery.routing import Delivery
+from mediaserver.library.decoding.decoders import Decoders
 from mediaserver.server.serving import HttpServer
 from tests.delivery.library_fake import FakeLibrary
 from tests.http_server import serving
@@ -25,9 +26,19 @@ class Delivering:
 
 @asynccontextmanager
 async def delivering(
-    library: FakeLibrary, *, streams_per_host: int = 16, roots: tuple[bytes, ...] = ()
+    library: FakeLibrary,
+    *,
+    streams_per_host: int = 16,
+    roots: tuple[bytes, ...] = (),
+    decoders: Decoders | None = None,
 ) -> AsyncIterator[Delivering]:
-    delivery = Delivery(library, ClientRegistry(), streams_per_host=streams_per_host, roots=roots)
+    delivery = Delivery(
+        library,
+        ClientRegistry(),
+        streams_per_host=streams_per_host,
+        roots=roots,
+        decoders=decoders,
+    )
     async with serving(Starlette(routes=delivery.routes())) as server:
         try:
             yield Delivering(library, server, delivery)

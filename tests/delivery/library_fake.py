@@ -6,7 +6,7 @@ from pathlib import Path
 from mediaserver import media_types
 from mediaserver.library.artwork import Rendition
 from mediaserver.library.lookup import ArtSource, MediaFile, SubtitleSource
-from mediaserver.library.objects import Kind
+from mediaserver.library.objects import Kind, Span
 from mediaserver.library.readers.jobs import PROFILES
 from tests.make_media import picture
 
@@ -76,6 +76,41 @@ class FakeLibrary:
             height=None,
             orientation=None,
             art_id=art_id,
+        )
+        return self._media[key]
+
+    def add_part(
+        self,
+        path: Path,
+        begin_us: int,
+        end_us: int,
+        *,
+        rate: int = 44_100,
+        channels: int = 2,
+        bits: int = 16,
+        art_id: int | None = None,
+    ) -> MediaFile:
+        """A part of a file that is there already."""
+        key = len(self._media) + 0xA1
+        self._media[key] = MediaFile(
+            key=key,
+            root=os.fsencode(self.root),
+            path=os.fsencode(path),
+            kind=Kind.AUDIO,
+            mime_type="audio/x-wav",
+            dlna_profile=None,
+            size=0,
+            mtime_ns=0,
+            title=path.name,
+            duration_ms=round((end_us - begin_us) / 1000),
+            width=None,
+            height=None,
+            orientation=None,
+            art_id=art_id,
+            span=Span(begin_us, end_us),
+            sample_rate=rate,
+            channels=channels,
+            bits_per_sample=bits,
         )
         return self._media[key]
 

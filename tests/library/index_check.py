@@ -373,10 +373,9 @@ def _parts(connection: sqlite3.Connection) -> list[str]:
     for part in (item for item in items if item["part"]):
         place = part["folder_id"], part["name"]
         places.add(place)
-        for name in ("kind", "size", "mtime_ns", "inode", "fingerprint", "art_id", "mime_type"):
+        for name in ("kind", "mtime_ns", "inode", "fingerprint", "art_id"):
             wrong += _differing(f"{name} of part {place}", part[name], wholes[place][name])
-        end = wholes[place]["duration_ms"] * 1000 if part["end_us"] is None else part["end_us"]
-        length = round((end - part["begin_us"]) / 1000)
+        length = round((part["end_us"] - part["begin_us"]) / 1000)
         wrong += _differing(f"length of part {place}", part["duration_ms"], length)
     return [*wrong, *_differing("files with parts", places, split)]
 

@@ -7,7 +7,7 @@ is the same stays untouched.
 
 import sqlite3
 
-from mediaserver.library import sheets
+from mediaserver.library import pcm, sheets
 from mediaserver.library.facets import album_key
 from mediaserver.library.folding import number_key, sort_key
 from mediaserver.library.indexing.details import details_of
@@ -15,7 +15,7 @@ from mediaserver.library.indexing.homes import Home, Homes
 from mediaserver.library.indexing.items import ItemIndex
 from mediaserver.library.indexing.records import Record
 from mediaserver.library.indexing.sheet_files import Splitting, sheet_of
-from mediaserver.library.objects import Details, Kind, Sheet, SheetTrack
+from mediaserver.library.objects import Details, Kind, Sheet, SheetTrack, Span
 from mediaserver.library.readers.naming import title_of
 
 
@@ -74,9 +74,9 @@ def _part(whole: Record, home: Home, splitting: Splitting, track: SheetTrack) ->
     artists = _lines(track.artists or sheet.artists)
     album_artists = _lines(sheet.artists)
     composers = _lines(track.composers or sheet.composers)
-    length_us = (whole.duration_ms or 0) * 1000
-    end_us = length_us if track.end_us is None else track.end_us
-    return whole._replace(
+    end_us = track.end_us or whole.end_us or (whole.duration_ms or 0) * 1000
+    end_us = max(end_us, track.begin_us)
+    part = whole._replace(
         part=track.number,
         split=False,
         sheet=None,
@@ -100,8 +100,25 @@ def _part(whole: Record, home: Home, splitting: Splitting, track: SheetTrack) ->
         date=sheet.date or whole.date,
         description=sheet.description or whole.description,
         begin_us=track.begin_us,
-        end_us=track.end_us,
+        end_us=end_us,
         duration_ms=round((end_us - track.begin_us) / 1000),
+    )
+    return _as_sent(part, Span(track.begin_us, end_us))
+
+
+def _as_sent(part: Record, span: Span) -> Record:
+    """What control points get of a part are no bytes of its file, but its sound decoded."""
+    sound = pcm.format_of(part.sample_rate, part.channels, part.bits_per_sample)
+    wav = pcm.wav_of(span, sound)
+    return part._replace(
+        mime_type=wav.mime_type,
+        dlna_profile=wav.dlna_profile,
+        size=wav.size,
+        bitrate=sound.bitrate,
+        sample_rate=sound.rate,
+        channels=sound.channels,
+        bits_per_sample=sound.bits,
+        audio_codec=sound.codec,
     )
 
 

@@ -231,7 +231,7 @@ def record(
         episode=episode,
         program=_text(facts.program),
         begin_us=None,
-        end_us=None,
+        end_us=_number(facts.length_us),
         duration_ms=_number(facts.duration_ms),
         bitrate=_number(facts.bitrate),
         sample_rate=_number(facts.sample_rate),

@@ -129,7 +129,8 @@ class Found:
             season=own.season,
             episode=own.episode,
             program=own.program,
-            duration_ms=_milliseconds(self.duration),
+            duration_ms=_units(self.duration, 1000),
+            length_us=_units(self.duration, 1_000_000),
             bitrate=_number(self.bitrate),
             sample_rate=_number(self.sample_rate),
             channels=_number(self.channels),
@@ -190,11 +191,11 @@ MAX_VALUES = 64
 """Of one tag; beyond it somebody plays with us."""
 
 
-def _milliseconds(seconds: float | None) -> int | None:
+def _units(seconds: float | None, of_a_second: int) -> int | None:
     # The comparison is also false for NaN.
     if seconds is None or not 0 < seconds <= MAX_DURATION:
         return None
-    return round(seconds * 1000)
+    return round(seconds * of_a_second)
 
 
 def _number(value: int | None) -> int | None:

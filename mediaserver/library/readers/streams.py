@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from mediaserver.library.demuxers import GUESSED, PROTOCOLS
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.objects import Kind
 from mediaserver.library.readers import boxes, chapters, dlna_profiles, embedded, tags
@@ -48,12 +49,6 @@ DEMUXERS = {
 }
 """FFmpeg's name of what :func:`contents.format_of` names."""
 
-GUESSED = (
-    "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,wav,aiff,flac,mp3,aac,loas,amr,tta,ape,"
-    "wv,mpc,mpc8,dsf,iff,ac3,eac3,dts,dtshd,h263,dv,w64,caf,rm"
-)
-"""What may be guessed where the first bytes prove nothing; no playlists, no lists of files."""
-
 _GUESSED = {
     "mov,mp4,m4a,3gp,3g2,mj2": "mp4",
     "matroska,webm": "matroska",
@@ -84,7 +79,7 @@ def open_container(contents: Contents, name: str | None) -> "InputContainer":
     # Deferred: FFmpeg's libraries take 40 MB and 0.1 s; a worker may never need them.
     import av
 
-    options = {"protocol_whitelist": "file"}
+    options = {"protocol_whitelist": PROTOCOLS}
     demuxer = DEMUXERS.get(name or "")
     if demuxer is None:
         options["format_whitelist"] = GUESSED
