@@ -121,7 +121,7 @@ RAW_TYPES = frozenset(_RAW.values())
 """RAW photos: nobody shows them as they are, only the preview inside."""
 
 SIDECAR_SUFFIXES = frozenset(
-    {"srt", "sub", "idx", "smi", "sami", "ssa", "ass", "vtt", "ttml", "txt", "lrc"} | {"nfo", "cue"}
+    {"srt", "sub", "idx", "smi", "sami", "ssa", "ass", "vtt", "ttml", "txt", "lrc"} | {"nfo"}
 )
 """Files that belong to media (captions, lyrics, descriptions); not items themselves."""
 
@@ -156,7 +156,7 @@ SUBTITLE_TYPES = {
 CAPTIONS = ("srt", "smi", "ssa")
 """Formats of subtitles that televisions read which are told of one, or name captions."""
 
-PLAYLIST_SUFFIXES = frozenset({"m3u", "m3u8", "pls", "wpl", "xspf", "asx"})
+PLAYLIST_SUFFIXES = frozenset({"m3u", "m3u8", "pls", "wpl", "xspf", "asx", "cue"})
 """Files that list media: containers, not items; or the tracks of a file beside them."""
 
 

@@ -148,6 +148,7 @@ class Found:
             streams=self.streams,
             details=details,
             art=art_of(self.picture) if self.picture is not None else None,
+            sheet=self.sheet if self.cue_sheet is None else _sheet(self.cue_sheet) or self.sheet,
         )
 
     def _dates(self) -> tuple[str | None, str | None]:
@@ -189,6 +190,13 @@ MAX_DURATION = 10_000 * 3600.0
 
 MAX_VALUES = 64
 """Of one tag; beyond it somebody plays with us."""
+
+
+def _sheet(text: str) -> Sheet | None:
+    # Deferred: few files have one.
+    from mediaserver.library.readers.cue_sheets import embedded_sheet
+
+    return embedded_sheet(text)
 
 
 def _units(seconds: float | None, of_a_second: int) -> int | None:
