@@ -19,6 +19,6 @@ A change goes down this list, from ``watcher`` to ``indexer``, and comes back to
 ``on_change``; a question goes from the facade to ``database``, which calls ``browsing``. What all
 of them speak of is in ``objects``, ``object_ids``, ``views``, ``criteria`` and ``errors``; what
 belongs to the media roots is for ``roots`` to say, everywhere. ``albums``, ``facets``,
-``folding``, ``locations`` and ``subtitle_text`` are pure functions. ``explain`` (with
+``folding``, ``locations``, ``sheets`` and ``subtitle_text`` are pure functions. ``explain`` (with
 ``explaining*``) answers ``mediaserver why`` without any of the threads.
 """
