@@ -42,6 +42,7 @@ CODECS: dict[str, str | None] = {
     "m4a": "alac",
     "ogg": None,
     "mka": "flac",
+    "aac": None,  # in which there is noise that each decoder makes anew
 }
 """By suffix, what is not what ``sound`` writes by itself."""
 
@@ -135,7 +136,7 @@ async def test_a_part_is_bare_samples_with_the_high_byte_first(
     assert answer.header("contentFeatures.dlna.org") == f"DLNA.ORG_PN=LPCM;{FEATURES}"
 
 
-@pytest.mark.parametrize("suffix", CODECS)
+@pytest.mark.parametrize("suffix", [each for each in CODECS if each != "aac"])
 async def test_the_parts_of_a_file_are_all_of_it(
     service: Delivering, library: FakeLibrary, records: Path, suffix: str
 ) -> None:
@@ -149,7 +150,7 @@ async def test_the_parts_of_a_file_are_all_of_it(
     assert joined == whole
 
 
-@pytest.mark.parametrize("suffix", ["flac", "wav", "wv", "mp3", "mka"])
+@pytest.mark.parametrize("suffix", ["flac", "wv", "mp3", "ogg", "mka", "aac"])
 @pytest.mark.parametrize("form", ["wav", "l16"])
 async def test_a_byte_is_the_same_however_it_was_reached(
     service: Delivering, library: FakeLibrary, records: Path, suffix: str, form: str

@@ -14,12 +14,14 @@ from av.container import InputContainer
 
 from mediaserver.library.demuxers import GUESSED, PROTOCOLS
 
-RESTARTABLE = frozenset({"flac", "alac", "ape", "wavpack", "tta"})
-"""Codecs of which every packet stands for itself, as it does in all of PCM: the samples are the
-same wherever decoding began."""
+INDEPENDENT = frozenset({"flac", "alac", "ape", "wavpack", "tta"})
+"""Codecs of which every packet stands for itself, as it does in all of PCM."""
+FORGETFUL = frozenset({"mp3", "vorbis"})
+"""Codecs of which some packets after decoding began the samples are the same, to the bit, wherever
+that was. MP3 borrows bits from up to nine frames before, Vorbis overlaps with one. In others what
+was before only fades (Opus), or there is noise that goes on as it began (AAC)."""
 PRE_ROLL = Fraction(1)
-"""Seconds that other codecs have to be ahead to sound as if they had begun at the beginning. MP3
-borrows bits from up to nine frames before; a quarter of it would do."""
+"""Seconds that others than independent codecs have to be ahead; a quarter of it would do."""
 
 
 class NoSound(Exception):  # noqa: N818 - says what is wrong with the file
@@ -43,13 +45,20 @@ class Sound:
     @property
     def restartable(self) -> bool:
         """Whether a sample is the same wherever decoding began."""
-        codec = self._stream.codec_context.codec.canonical_name
-        return self.timed and (codec in RESTARTABLE or codec.startswith("pcm_"))
+        return self.timed and (self._independent or self._codec in FORGETFUL)
 
     @property
     def timed(self) -> bool:
         """Whether times are precise to the sample: Matroska has but milliseconds."""
         return self._tick * (self._stream.codec_context.sample_rate or 1) <= 1
+
+    @property
+    def _independent(self) -> bool:
+        return self._codec in INDEPENDENT or self._codec.startswith("pcm_")
+
+    @property
+    def _codec(self) -> str:
+        return self._stream.codec_context.codec.canonical_name
 
     @property
     def _tick(self) -> Fraction:
@@ -69,7 +78,7 @@ class Sound:
 
         From the very beginning where times do not tell a place precisely, or lead to a wrong one.
         """
-        wanted = begin if self.restartable else begin - PRE_ROLL
+        wanted = begin if self._independent else begin - PRE_ROLL
         if wanted <= 0 or not self.timed:
             return self._decoded()
         try:
