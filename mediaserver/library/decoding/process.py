@@ -108,7 +108,11 @@ class DecoderProcess:
     def _reap(self) -> None:
         self._process.wait()
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            self._loop.call_soon_threadsafe(self._ended, self)
+            self._loop.call_soon_threadsafe(self._reaped)
+
+    def _reaped(self) -> None:
+        self._reaper.join()
+        self._ended(self)
 
     async def _readable(self) -> None:
         waiter = self._loop.create_future()
