@@ -60,7 +60,7 @@ def test_each_resource_tells_its_own_figures() -> None:
 
 
 @pytest.mark.parametrize("changed", [{"sample_rate": 96_000}, {"channels": 6}])
-def test_what_dlna_has_no_lpcm_for_is_wav_alone(changed: dict[str, int]) -> None:
+def test_what_dlna_has_no_lpcm_for_is_wav_alone(changed: dict[str, Any]) -> None:
     [res] = resources(replace(PART, **changed))
     assert "audio/x-wav" in res.get("protocolInfo")
 
