@@ -4,6 +4,7 @@
 
     library       the facade that av, delivery, web and app get; lives on the event loop
     upkeep        keeps the index true to the disk: what makes a scan begin, one scan at a time
+    troubles      what the system refused, and when it is tried again
     watcher       events of the file system to folders to scan (``watching`` tells which speak)
     scanner       a scan: what differs between disk and index (``scanning``: walk, moves, art)
     readers       a file to facts, in worker processes; ``names``: what its path tells

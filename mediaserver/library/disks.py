@@ -40,19 +40,27 @@ class NoAnswer(OSError):  # noqa: N818 - says what happened
 
 class Disks:
     """Thread-safe. ``roots`` are absolute paths; ``patience`` None: whoever asks waits himself,
-    for ever if need be."""
+    for ever if need be. By ``clock`` it is told when what hangs is tried again."""
 
-    def __init__(self, roots: Iterable[bytes] = (), *, patience: float | None = None) -> None:
+    def __init__(
+        self,
+        roots: Iterable[bytes] = (),
+        *,
+        patience: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._patience = patience
+        self._clock = clock
         self._disks = {root: _Disk() for root in roots}
         self._elsewhere = _Disk()
         self._lock = threading.Lock()
-        self._open: set[_Question] = set()
+        self._open: dict[_Question, _Thread] = {}
+        """Questions somebody waits for."""
         self._closed = False
 
-    def ask(self, path: bytes, work: Callable[[], T]) -> T:
+    def ask(self, path: bytes, work: Callable[[], T], *, hurry: bool = False) -> T:
         """What ``work`` gives, which looks at an absolute path and what is below, and calls
-        :func:`moved` where that takes long.
+        :func:`moved` where that takes long. ``hurry``: it has been waited for before.
 
         Raises what ``work`` raises, and NoAnswer. What is given up may come to its end later, in
         a thread of its own: ``work`` must not change anything that others use.
@@ -63,21 +71,21 @@ class Disks:
         question = _Question(path, lambda: results.append(work()))
         with self._lock:
             disk = self._disk(path)
-            if self._closed or disk.is_silent(path, time.monotonic()):
+            if self._closed or disk.is_silent(path, self._clock()):
                 raise NoAnswer(path)
             thread = disk.idle.pop() if disk.idle else _Thread()
-            patience = self._patience * (IMPATIENCE if disk.hanging else 1)
-            self._open.add(question)
+            patience = self._patience * (IMPATIENCE if hurry or disk.hanging else 1)
+            self._open[question] = thread
         thread.ask(question)
         answered = question.wait(patience)
         with self._lock:
-            self._open.discard(question)
+            del self._open[question]
             if answered:
                 disk.answered(path)
                 self._keep(disk, thread)
             else:
                 thread.stop()  # once it has come back
-                disk.gave_up(question, time.monotonic())
+                disk.gave_up(question, self._clock())
         if not answered:
             raise NoAnswer(path)
         if question.error is not None:
@@ -93,14 +101,15 @@ class Disks:
         """No more is asked, and who waits is told that there is no answer. Idempotent."""
         with self._lock:
             self._closed = True
-            waiting = list(self._open)
-            threads = [thread for disk in self._all() for thread in disk.idle]
+            waiting = dict(self._open)
+            idle = [thread for disk in self._all() for thread in disk.idle]
             for disk in self._all():
                 disk.idle.clear()
         for question in waiting:
             question.give_up()
-        for thread in threads:
+        for thread in idle:
             thread.stop()
+        threads = [*idle, *waiting.values()]
         deadline = time.monotonic() + END_SECONDS
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))

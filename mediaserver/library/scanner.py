@@ -20,7 +20,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -29,6 +29,7 @@ from mediaserver.library.disks import NO_ANSWER, Disks, NoAnswer
 from mediaserver.library.indexer import Batch, Indexer, KnownRoot
 from mediaserver.library.objects import MediaFacts
 from mediaserver.library.readers.naming import clean
+from mediaserver.library.readers.pool import TOO_LONG
 from mediaserver.library.roots import RootState, Rules, look
 from mediaserver.library.scanning.folder_tree import AskedTree, FolderTree, LoadedTree, NamesIn
 from mediaserver.library.scanning.moves import Moves
@@ -54,7 +55,7 @@ _VANISHED = clean(os.strerror(errno.ENOENT))
 class Reads(Protocol):
     """What reads files: :class:`mediaserver.library.readers.pool.ReaderPool`."""
 
-    def map(self, paths: Iterable[bytes]) -> Iterator[tuple[bytes, MediaFacts]]: ...
+    def map(self, paths: Iterable[bytes]) -> Generator[tuple[bytes, MediaFacts], None, None]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +123,8 @@ class ScanSummary:
     """Folders (absolute) with files that are being written: to be scanned again."""
     troubled: dict[bytes, str] = field(default_factory=dict)
     """Folders (absolute) where the system refused something, and what it said."""
+    refused: dict[bytes, set[bytes]] = field(default_factory=dict)
+    """By those folders what was refused: files, or the folder itself."""
     unavailable: dict[bytes, str] = field(default_factory=dict)
     """Roots that could not be scanned, and why."""
 
@@ -231,6 +234,7 @@ class _Scan:
             complete=complete,
             unsettled=frozenset(self._walk.unsettled),
             troubled=self._walk.troubled | playlists.troubled,
+            refused=self._walk.refused,
             unavailable={path: reason for path, reason in self._states.items() if reason},
         )
 
@@ -289,7 +293,8 @@ class _Scan:
     def _note_scanned(self, targets: Sequence[Target]) -> None:
         for target in targets:
             root = target.root
-            if target.deep and not target.path and not self._roots[root.path].scanned:
+            whole = target.deep and not target.path and not self._disks.hangs(root.path)
+            if whole and not self._roots[root.path].scanned:
                 self._outbox.add(partial(Batch.root_scanned, root_id=root.root_id))
 
     # ---- reading
@@ -299,11 +304,18 @@ class _Scan:
         walk = self._walk.steps(targets)
         while self._walking or self._walk.found:
             self._asked = False
-            for path, facts in self._pool.map(self._paths(walk)):
-                self._take(self._reading.pop(path), facts)
-                self._tell()
-                if self._stopped():
-                    return False
+            with contextlib.closing(self._pool.map(self._paths(walk))) as answers:
+                for path, facts in answers:
+                    finding = self._reading.pop(path)
+                    self._take(finding, facts)
+                    self._tell()
+                    if self._stopped():
+                        return False
+                    if self._disks.hangs(finding.folder.root.path):
+                        # The readers may wait for more of it; they are not waited for.
+                        self._walk.found.extendleft(self._reading.values())
+                        self._reading.clear()
+                        break
             if self._stopped() or self._reading or not self._asked:
                 # Stopped, or the pool has been closed: it owes us answers, or asks for nothing.
                 return False
@@ -327,6 +339,8 @@ class _Scan:
             if found:
                 waiting_since = None
                 finding = found.popleft()
+                if self._disks.hangs(finding.folder.root.path):
+                    continue
                 path = finding.path
                 self._reading[path] = finding
                 yield path
@@ -343,12 +357,15 @@ class _Scan:
         self._read += 1
         if facts.reason == _VANISHED:
             return
+        if facts.reason is not None and not self._is_its_own(finding, facts.reason):
+            self._walk.troubled[finding.folder.absolute] = NO_ANSWER
+            return
         if facts.reason is not None:
             self._unreadable += 1
             if finding.known is None or finding.known.reason != clean(facts.reason):
                 logger.info("%s cannot be read: %s", os.fsdecode(finding.path), facts.reason)
             if facts.reason in REFUSALS:
-                self._walk.troubled[finding.folder.absolute] = facts.reason
+                self._walk.refuse(finding.folder.absolute, facts.reason, finding.path)
         known = finding.known
         moved = None
         if known is None and self._known.any:
@@ -366,6 +383,21 @@ class _Scan:
             batch.put_item(home, name, status, facts)
 
         self._outbox.add(write)
+
+    def _is_its_own(self, finding: Finding, reason: str) -> bool:
+        """Whether the reason lies with the file that was given up, and not with its disk."""
+        if reason != NO_ANSWER and not reason.startswith(TOO_LONG):
+            return True
+        root, path = finding.folder.root.path, finding.path
+        try:
+            self._disks.ask(path, partial(_open_once, path), hurry=True)
+        except NoAnswer:
+            with contextlib.suppress(OSError):
+                self._disks.ask(root, partial(os.stat, root))
+            return False
+        except OSError:
+            pass
+        return True
 
     # ---- the end
 
@@ -388,6 +420,10 @@ class _Scan:
             walked=self._walk.walked,
             folder=self._walk.folder,
         )
+
+
+def _open_once(path: bytes) -> None:
+    os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
 
 
 def _remove(batch: Batch, *, remove: Callable[[Batch, int], None], key: int) -> None:

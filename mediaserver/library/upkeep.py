@@ -14,6 +14,7 @@ from threading import Event
 from typing import TypeVar
 
 from mediaserver.library.database import Database
+from mediaserver.library.disks import NO_ANSWER, PATIENCE, Disks
 from mediaserver.library.errors import IndexUnusable
 from mediaserver.library.index_place import Place
 from mediaserver.library.indexer import Indexer, KnownRoot
@@ -23,6 +24,7 @@ from mediaserver.library.roots import Presence, Rules
 from mediaserver.library.scanner import Reads, Scanner, ScanProgress, ScanSummary
 from mediaserver.library.scanning.requests import Requests
 from mediaserver.library.scanning.writer import WriterThread
+from mediaserver.library.troubles import Troubles
 from mediaserver.library.views import View
 from mediaserver.library.watcher import Watched, Watcher
 from mediaserver.library.watching.gathering import Gathered
@@ -50,6 +52,8 @@ class Timing:
     """How often folders are looked through that tell of no changes."""
     check: float = CHECK_SECONDS
     """How often roots are looked at."""
+    silence: float = PATIENCE
+    """How long a disk or share may keep us waiting without any progress."""
     retry: float = 5.0
     """After a scan that failed; doubled each time, up to some minutes."""
 
@@ -112,7 +116,9 @@ class Upkeep:
         self._indexer: Indexer | None = None
         self._closing = Event()
         self._watcher: Watcher | None = None
-        self._presence = Presence(self._roots)
+        self._disks = Disks(self._roots, patience=timing.silence)
+        self._presence = Presence(self._roots, disks=self._disks)
+        self._troubles = Troubles(timing.poll, disks=self._disks)
         self._supervisor = supervisor or Supervisor()
         self._tasks: list[asyncio.Task[None]] = []
         self._retry: asyncio.TimerHandle | None = None
@@ -159,6 +165,7 @@ class Upkeep:
             self._retry.cancel()
         if self._watcher is not None:
             await self._watcher.close()
+        await asyncio.to_thread(self._disks.close)
         writer, self._writer = self._writer, None
         if writer is not None and not await asyncio.to_thread(writer.stop, STOP_SECONDS):
             logger.warning("a scan hangs; the program ends without it")
@@ -176,7 +183,7 @@ class Upkeep:
 
         wanted = Requests(everything=True)
         summary = await self._in_writer(lambda: self._scan(wanted, settle=False, tell=tell))
-        self._note(wanted, summary)
+        self._note(summary)
         return summary
 
     async def check_index(self) -> IndexCheck:
@@ -211,13 +218,17 @@ class Upkeep:
 
     async def _scan_and_watch(self) -> None:
         """Watch first, so that nothing that happens during the first scan is missed."""
-        await bounded(self._presence.changed, None)
+        await asyncio.to_thread(self._presence.changed)
         if self._watcher is not None:  # of an attempt that failed
             await self._watcher.close()
         self._watcher = Watcher(
-            tuple(self._roots), self._rules, self._changed, quiet_seconds=self._timing.quiet
+            tuple(self._roots),
+            self._rules,
+            self._changed,
+            disks=self._disks,
+            quiet_seconds=self._timing.quiet,
         )
-        await self._watcher.start()
+        await self._watch(self._watcher)
         self.request(Requests(everything=True))
         while True:
             await self._wanted.wait()
@@ -230,7 +241,20 @@ class Upkeep:
             except Exception as error:  # whatever it is, the next scan may go well
                 await self._failed(error, wanted)
             else:
-                self._note(wanted, summary)
+                self._note(summary)
+
+    async def _watch(self, watcher: Watcher) -> None:
+        """Begin to watch. What hangs in a root holds up no scan: there is another afterwards."""
+        starting = asyncio.create_task(watcher.start())
+        try:
+            await asyncio.wait_for(asyncio.shield(starting), self._timing.silence)
+        except TimeoutError:
+            logger.warning("watching the media roots takes long; they are scanned meanwhile")
+            starting.add_done_callback(lambda _: self.request(Requests(everything=True)))
+            self._tasks.append(starting)
+        except asyncio.CancelledError:
+            starting.cancel()
+            raise
 
     async def _tend(self) -> None:
         """Notice roots that come and go, and look through what does not tell of changes."""
@@ -250,34 +274,36 @@ class Upkeep:
 
     async def _look_around(self, watcher: Watcher, *, everywhere: bool) -> Requests:
         """Roots that have come or gone; ``everywhere``: also all that does not tell of changes."""
-        wanted = Requests(trees=await bounded(self._presence.changed, None))
+        wanted = Requests(trees=await asyncio.to_thread(self._presence.changed))
+        wanted.trees |= self._answering_again()
         if not watcher.alive:
             logger.warning("changes were not noticed any more: watching begins anew")
             await watcher.restart()
             wanted.everything = True
         elif wanted:
             await watcher.refresh()
+        wanted.folders |= await bounded(self._troubles.due, None)
         if everywhere:
             wanted.trees |= {path for path, how in watcher.watched.items() if how.polled}
-            wanted.folders |= self.state.troubled.keys()
         return wanted
+
+    def _answering_again(self) -> set[bytes]:
+        """Roots that did not answer a scan, and may do so now: perhaps no look fell between."""
+        return {
+            root.path
+            for root in self.state.roots
+            if root.reason == NO_ANSWER and not self._disks.hangs(root.path)
+        }
 
     def _changed(self, gathered: Gathered) -> None:
         wanted = Requests()
         wanted.add(gathered)
         self.request(wanted)
 
-    def _note(self, wanted: Requests, summary: ScanSummary) -> None:
+    def _note(self, summary: ScanSummary) -> None:
         self.state.last_scan = summary
         self.state.last_scan_ended = self._loop.time()
         self.state.failure, self._failures = None, 0
-        before = self.state.troubled
-        self.state.troubled = {
-            folder: reason for folder, reason in before.items() if not wanted.cover(folder)
-        } | summary.troubled
-        for folder, reason in summary.troubled.items():
-            if reason != before.get(folder):
-                logger.warning("%s cannot be read in full: %s", os.fsdecode(folder), reason)
         if self._watcher is not None:
             for folder in summary.unsettled:
                 self._watcher.later(folder)
@@ -413,7 +439,13 @@ class Upkeep:
         if wanted.everything:
             self._forget_others(indexer)
         targets = wanted.targets(indexer.roots(), self._rules)
-        scanner = Scanner(indexer, self._pool, self._rules, quiet_seconds=self._timing.quiet)
+        scanner = Scanner(
+            indexer,
+            self._pool,
+            self._rules,
+            disks=self._disks,
+            quiet_seconds=self._timing.quiet,
+        )
 
         def note(progress: ScanProgress) -> None:
             self.state.progress = progress
@@ -430,6 +462,10 @@ class Upkeep:
             self.state.scanning = False
             self.state.roots = tuple(indexer.roots())
             self._carry_over()
+        new = self._troubles.note(summary.troubled, summary.refused, wanted.cover)
+        for folder, reason in new.items():
+            logger.warning("%s cannot be read in full: %s", os.fsdecode(folder), reason)
+        self.state.troubled = self._troubles.reasons
         changes = (summary.added, summary.changed, summary.moved, summary.removed)
         if wanted.everything or any(changes):
             logger.info(

@@ -6,13 +6,16 @@ looked through at intervals instead, and the owner can read why.
 """
 
 import asyncio
+import contextlib
 import errno
 import logging
 import os
+import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from watchdog.events import (
     DirCreatedEvent,
@@ -28,6 +31,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
+from mediaserver.library.disks import Disks, NoAnswer
 from mediaserver.library.names.pictures import is_art_only
 from mediaserver.library.names.subtitles import is_subtitle
 from mediaserver.library.roots import Rules, relative
@@ -58,6 +62,11 @@ ENOUGH = 0.99
 """Part of the folders that must be watched; some come and go while we count."""
 
 
+REFRESH_SECONDS = 60.0
+"""What watching roots that have come may take before others are looked at again."""
+STOP_SECONDS = 2.0
+
+
 @dataclass(frozen=True, slots=True)
 class Watched:
     """How a root's changes are noticed: by events, or by looking through it at intervals; some
@@ -80,10 +89,12 @@ class Watcher:
         rules: Rules,
         on_quiet: Callable[[Gathered], None],
         *,
+        disks: Disks | None = None,
         quiet_seconds: float = 2.0,
     ) -> None:
         self._roots = tuple(roots)
         self._rules = rules
+        self._disks = disks or Disks()
         self._on_quiet = on_quiet
         self._loop = asyncio.get_running_loop()
         # Not the loop's clock: uvloop's stands still while the loop waits.
@@ -94,6 +105,12 @@ class Watcher:
         self._watches: dict[bytes, tuple[ObservedWatch, Identity]] = {}
         self._folders: dict[bytes, int] = {}
         """How many there were in each root that was to be watched."""
+        self._limit = mounts.max_watches()
+        self._devices: dict[bytes, int | None] = {}
+        """What roots lay on when it was decided how they are watched: another file system may be
+        mounted there later. None: there was nothing; roots that did not answer are missing."""
+        self._setting_up = threading.Lock()
+        """Held while watches are set, which may hang at what is mounted inside a root."""
         self._losses = _Losses(self._lost)
         self.watched: dict[bytes, Watched] = {}
         """By root; empty before :meth:`start`."""
@@ -121,7 +138,7 @@ class Watcher:
         losses.addHandler(self._losses)
         if not losses.isEnabledFor(logging.WARNING):
             losses.setLevel(logging.WARNING)
-        self.watched = await bounded(self._plan, None)
+        await bounded(self._plan, None)
         await bounded(self._watch, None)
         await asyncio.to_thread(self._check)
         for root, watched in self.watched.items():
@@ -140,8 +157,15 @@ class Watcher:
         logging.getLogger(_LOSSES).removeHandler(self._losses)
         observer, self._observer = self._observer, None
         if observer is not None:
-            observer.stop()
-            await asyncio.to_thread(observer.join)
+
+            def end() -> None:
+                observer.stop()
+                observer.join()
+
+            try:
+                await bounded(end, STOP_SECONDS)
+            except TimeoutError:
+                logger.warning("what watches the media roots hangs; it is left alone")
 
     @property
     def alive(self) -> bool:
@@ -156,14 +180,18 @@ class Watcher:
         await self.close()
         self._watches.clear()
         self._folders.clear()
+        self._setting_up = threading.Lock()
         await self.start()
 
     async def refresh(self) -> set[bytes]:
         """Watch roots that have come, or are another folder than before (mounted since).
 
-        Those roots are returned: what changed in them meanwhile was not told.
+        Those roots are returned: what changed in them meanwhile was not told. None are while
+        something mounted in a root hangs.
         """
-        return await bounded(self._watch, None)
+        with contextlib.suppress(TimeoutError):
+            return await bounded(self._watch, REFRESH_SECONDS)
+        return set()
 
     def later(self, folder: bytes) -> None:
         """Have a folder scanned after the next quiet; from the loop."""
@@ -172,30 +200,41 @@ class Watcher:
 
     # ---- in other threads
 
-    def _plan(self) -> dict[bytes, Watched]:
-        table = mounts.read_mounts()
-        planned: dict[bytes, Watched] = {}
-        limit = mounts.max_watches()
+    def _plan(self) -> None:
+        self.watched = {}
+        self._devices.clear()
+        self._plan_more()
+
+    def _plan_more(self) -> None:
+        """Decide how roots are watched that have not answered before, or are elsewhere now."""
+        planned = set()
         for root in self._roots:
-            silence = mounts.silence(os.path.realpath(root), table)
-            if silence.root is not None:
-                reason = f"its file system ({silence.root}) does not tell of changes"
-                planned[root] = Watched(events=False, polled=True, reason=reason)
+            try:
+                device = self._disks.ask(root, partial(_device, root))
+                if root in self._devices and self._devices[root] == device:
+                    continue
+                self.watched[root] = self._planned(root)
+            except NoAnswer as error:
+                silent = Watched(events=False, polled=True, reason=error.strerror)
+                self.watched.setdefault(root, silent)
                 continue
-            if silence.below is not None:
-                reason = f"a file system in it ({silence.below}) does not tell of changes"
-                planned[root] = Watched(events=True, polled=True, reason=reason)
-            elif self._rules.follow_links:
-                reason = "what lies behind links does not tell of changes"
-                planned[root] = Watched(events=True, polled=True, reason=reason)
-            else:
-                planned[root] = Watched(events=True)
-            if limit is not None:
-                self._folders[root] = mounts.count_folders(root, limit)
-        if limit is not None:
-            for root, reason in mounts.too_many(self._folders, limit).items():
-                planned[root] = Watched(events=False, polled=True, reason=reason)
-        return planned
+            self._devices[root] = device
+            planned.add(root)
+        if self._limit is not None:
+            refused = mounts.too_many(self._folders, self._limit)
+            for root in planned & refused.keys():
+                self.watched[root] = Watched(events=False, polled=True, reason=refused[root])
+
+    def _planned(self, root: bytes) -> Watched:
+        # The table is read last: some file systems are mounted when somebody looks.
+        path = self._disks.ask(root, partial(os.path.realpath, root))
+        watched = _how(mounts.silence(path, mounts.read_mounts()), self._rules)
+        if watched.events and self._limit is not None:
+            count = partial(mounts.count_folders, root, self._limit)
+            self._folders[root] = self._disks.ask(root, count)
+        else:
+            self._folders.pop(root, None)
+        return watched
 
     def _check(self) -> None:
         """Look whether all was granted: watchdog keeps silent about folders it may not watch."""
@@ -208,12 +247,22 @@ class Watcher:
             self.watched[root] = Watched(events=True, polled=True, reason=reason)
 
     def _watch(self) -> set[bytes]:
+        if not self._setting_up.acquire(blocking=False):
+            return set()
+        try:
+            self._plan_more()
+            return self._watch_roots()
+        finally:
+            self._setting_up.release()
+
+    def _watch_roots(self) -> set[bytes]:
         renewed = set()
         for root, watched in self.watched.items():
             if not watched.events:
+                self._unschedule(root)
                 continue
             try:
-                status = os.stat(root)  # noqa: PTH116 - a path of bytes
+                status = self._disks.ask(root, partial(os.stat, root))
             except OSError:
                 continue
             identity = (status.st_dev, status.st_ino)
@@ -228,9 +277,7 @@ class Watcher:
         observer = self._observer
         if observer is None:
             return False
-        before = self._watches.pop(root, None)
-        if before is not None:
-            observer.unschedule(before[0])
+        self._unschedule(root)
         try:
             watch = observer.schedule(
                 _Handler(root, self._rules, self._changed),
@@ -245,6 +292,11 @@ class Watcher:
             return False
         self._watches[root] = (watch, identity)
         return True
+
+    def _unschedule(self, root: bytes) -> None:
+        before = self._watches.pop(root, None)
+        if before is not None and self._observer is not None:
+            self._observer.unschedule(before[0])
 
     def _changed(self, folder: bytes) -> None:
         if self._gathering.add(folder):
@@ -268,6 +320,26 @@ class Watcher:
             self._set_timer()  # more has changed since the timer was set
         elif due is not None:
             self._on_quiet(self._gathering.take())
+
+
+def _device(path: bytes) -> int | None:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+        return os.stat(path).st_dev  # noqa: PTH116
+    return None
+
+
+def _how(silence: mounts.Silence, rules: Rules) -> Watched:
+    if silence.root is not None:
+        reason = f"its file system ({silence.root}) does not tell of changes"
+        return Watched(events=False, polled=True, reason=reason)
+    reason = ""
+    if silence.below is not None:
+        reason = f"a file system in it ({silence.below}) does not tell of changes"
+    elif silence.some is not None:
+        reason = f"what is changed behind its file system ({silence.some}) is not told"
+    elif rules.follow_links:
+        reason = "what lies behind links does not tell of changes"
+    return Watched(events=True, polled=bool(reason), reason=reason or None)
 
 
 class _Handler(FileSystemEventHandler):

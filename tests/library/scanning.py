@@ -11,7 +11,7 @@
 import os
 import struct
 import wave
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 
 from mediaserver.library.database import Database
@@ -31,7 +31,7 @@ class Readers:
         self.before: Callable[[bytes], None] = lambda path: None
         """Called with each path before it is read."""
 
-    def map(self, paths: Iterable[bytes]) -> Iterator[tuple[bytes, MediaFacts]]:
+    def map(self, paths: Iterable[bytes]) -> Generator[tuple[bytes, MediaFacts], None, None]:
         for path in paths:
             self.before(path)
             self.names.append(os.fsdecode(os.path.basename(path)))  # noqa: PTH119 - bytes

@@ -283,8 +283,8 @@ async def test_what_is_not_in_the_library_is_not_scanned(
 async def test_a_folder_that_was_closed_is_tried_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing tells of a changed mode: such folders are looked at again and again."""
-    async with Living(tmp_path, poll=0.1) as living:
+    """No event tells of a changed mode: it is looked at, and the folder listed at once then."""
+    async with Living(tmp_path) as living:
         path = sound(living.root / "Album" / "one.wav", 1)
         path.parent.chmod(0)
         with permissions_count():  # also in the thread that is started here

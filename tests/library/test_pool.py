@@ -160,7 +160,7 @@ def test_paths_are_taken_only_a_little_ahead(pools: Pools, command: Sequence[str
     answers = pools(command, 2).map(paths)
     for _ in range(10):
         next(answers)
-    answers.close()  # type: ignore[attr-defined]  # it is a generator
+    answers.close()
     assert next(counter) <= 300
 
 
@@ -275,7 +275,7 @@ def test_a_map_that_is_given_up_leaves_no_process(pools: Pools, command: Sequenc
     pool = pools(command, 2, timeout=60)
     answers = pool.map([b"a.mp3", *[b"hang.mp3"] * 100])
     next(answers)
-    answers.close()  # type: ignore[attr-defined]  # it is a generator
+    answers.close()
     assert all(ended(pid) for pid in pools.pids())
 
 

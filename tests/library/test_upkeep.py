@@ -4,7 +4,7 @@ import asyncio
 import errno
 import logging
 import threading
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,7 @@ class FailingReaders(Readers):
         self.failures = failures
         self.error = error
 
-    def map(self, paths: Iterable[bytes]) -> Iterator[tuple[bytes, MediaFacts]]:
+    def map(self, paths: Iterable[bytes]) -> Generator[tuple[bytes, MediaFacts], None, None]:
         if self.failures:
             self.failures -= 1
             raise self.error

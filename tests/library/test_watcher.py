@@ -13,6 +13,7 @@ from mediaserver.library.roots import Exclusion, Rules
 from mediaserver.library.watcher import Watcher
 from mediaserver.library.watching import mounts
 from mediaserver.library.watching.gathering import Gathered, Gathering
+from mediaserver.library.watching.mounts import Silence
 from tests.leaks import nothing_left
 from tests.library.privileges import permissions_count
 from tests.patience import PATIENCE
@@ -85,29 +86,77 @@ proc /proc proc rw 0 0
 nas:/music /mnt/music nfs4 rw,vers=4.2 0 0
 //nas/films /mnt/My\\040films cifs rw 0 0
 /dev/sdb1 /mnt/usb fuseblk rw 0 0
-mergerfs /srv/pool fuse.mergerfs rw 0 0
-tmpfs /srv/pool/local tmpfs rw 0 0
+seedbox:/ /mnt/seedbox fuse.sshfs rw,user_id=1000 0 0
+tmpfs /mnt/seedbox/local tmpfs rw 0 0
+disk1:disk2 /srv/pool fuse.mergerfs rw,relatime,user_id=0,allow_other 0 0
+shfs /mnt/user fuse.shfs rw,nosuid,nodev,noatime,allow_other 0 0
+nas:/music /mnt/user/remote nfs4 rw 0 0
 """
 """In the form of proc_pid_mounts(5)."""
 
 
 @pytest.mark.parametrize(
-    ("root", "own", "below"),
+    ("root", "silence"),
     [
-        (b"/home/music", None, None),
-        (b"/mnt/music/Album", "nfs4", None),
-        (b"/mnt/musical", None, None),
-        (b"/mnt/My films", "cifs", None),
-        (b"/mnt/usb", None, None),
-        (b"/srv/pool", "fuse.mergerfs", None),
-        (b"/srv/pool/local", None, None),
-        (b"/srv", None, "fuse.mergerfs"),
+        (b"/home/music", Silence()),
+        (b"/mnt/music/Album", Silence("nfs4")),
+        (b"/mnt/musical", Silence()),
+        (b"/mnt/My films", Silence("cifs")),
+        (b"/mnt/usb", Silence()),
+        (b"/mnt/seedbox", Silence("fuse.sshfs")),
+        (b"/mnt/seedbox/local", Silence()),
+        (b"/srv/pool", Silence(some="fuse.mergerfs")),
+        (b"/srv", Silence(some="fuse.mergerfs")),
+        (b"/mnt/user/music", Silence(some="fuse.shfs")),
+        (b"/mnt/user", Silence(below="nfs4", some="fuse.shfs")),
+        (b"/mnt/user/remote", Silence("nfs4")),
     ],
 )
-def test_network_and_fuse_file_systems_tell_of_no_changes(
-    root: bytes, own: str | None, below: str | None
+def test_network_and_fuse_file_systems_tell_of_no_changes_or_of_some(
+    root: bytes, silence: Silence
 ) -> None:
-    assert mounts.silence(root, MOUNTS) == mounts.Silence(own, below)
+    assert mounts.silence(root, MOUNTS) == silence
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        # How each stands in /proc/mounts: nfs(5), mount.cifs(8), mount.fuse(8), the kernel's
+        # Documentation/filesystems, and the projects' own manuals.
+        (b"nas:/v /m nfs rw,vers=3,hard 0 0", "nothing"),
+        (b"nas:/v /m nfs4 rw,vers=4.2 0 0", "nothing"),
+        (b"//nas/v /m cifs rw,vers=3.1.1 0 0", "nothing"),
+        (b"//nas/v /m smb3 rw,vers=3.1.1 0 0", "nothing"),
+        (b"host:/ /m fuse.sshfs rw,nosuid,nodev 0 0", "nothing"),
+        (b"drive: /m fuse.rclone rw,nosuid,nodev 0 0", "nothing"),
+        (b"s3fs /m fuse.s3fs rw 0 0", "nothing"),
+        (b"gvfsd-fuse /m fuse.gvfsd-fuse rw 0 0", "nothing"),
+        (b"something /m fuse rw 0 0", "nothing"),
+        (b"C:\134 /m 9p rw,dirsync,aname=drvfs 0 0", "nothing"),
+        (b"share /m virtiofs rw 0 0", "nothing"),
+        (b"media /m vboxsf rw 0 0", "nothing"),
+        (b"/etc/auto.nas /m autofs rw,fd=6 0 0", "nothing"),
+        (b"10.0.0.1:/v /m fuse.glusterfs rw 0 0", "nothing"),
+        (b"10.0.0.1:6789:/ /m ceph rw 0 0", "nothing"),
+        (b"1:2 /m fuse.mergerfs rw 0 0", "some"),
+        (b"shfs /m fuse.shfs rw 0 0", "some"),
+        (b"/srv/.crypt /m fuse.gocryptfs rw 0 0", "some"),
+        (b"/run/host_mark/Users /m fakeowner rw 0 0", "some"),
+        (b"overlay /m overlay rw,lowerdir=/l,upperdir=/u 0 0", "all"),
+        (b"tank/media /m zfs rw,xattr,posixacl 0 0", "all"),
+        (b"/dev/md0 /m btrfs rw,subvol=/@media 0 0", "all"),
+        (b"/dev/sda1 /m ext4 rw 0 0", "all"),
+        (b"/dev/sda1 /m xfs rw 0 0", "all"),
+        (b"/dev/sda1 /m fuseblk rw,allow_other 0 0", "all"),
+        (b"/dev/sda1 /m ntfs3 rw 0 0", "all"),
+        (b"/dev/sda1 /m exfat rw 0 0", "all"),
+        (b"/dev/sda1 /m vfat rw 0 0", "all"),
+        (b"none /m aufs rw 0 0", "all"),
+    ],
+)
+def test_what_each_file_system_tells_of(line: bytes, told: str) -> None:
+    silence = mounts.silence(b"/m/Music", b"/dev/root / ext4 rw 0 0\n" + line + b"\n")
+    assert told == ("nothing" if silence.root else "some" if silence.some else "all")
 
 
 def test_of_two_mounts_at_one_place_the_later_one_shows() -> None:

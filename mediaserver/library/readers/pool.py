@@ -17,7 +17,7 @@ import selectors
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mediaserver.library.disks import NO_ANSWER
@@ -48,6 +48,10 @@ MAX_HANGING = 8
 """Workers that cannot be ended; with so many none is started. Each holds some 60 MB."""
 IDLE_SECONDS = 30.0
 """A worker that has had nothing to do for so long is ended: it holds some 60 MB."""
+
+
+TOO_LONG = "reading took longer than"
+"""How the reason of a file begins that was given up."""
 
 
 class ReaderPoolError(Exception):
@@ -105,7 +109,7 @@ class ReaderPool:
 
     # ---- reading
 
-    def map(self, paths: Iterable[bytes]) -> Iterator[tuple[bytes, MediaFacts]]:
+    def map(self, paths: Iterable[bytes]) -> Generator[tuple[bytes, MediaFacts], None, None]:
         """Facts of every path, in any order, as they come. Reads little ahead in ``paths``.
 
         Each path comes back exactly once, whatever its file does to a worker. Ends early only
@@ -152,7 +156,7 @@ class ReaderPool:
                             # A part of an answer wins no time.
                             one.deadline = time.monotonic() + self._timeout
                     elif now >= one.deadline:
-                        reason = f"reading took longer than {self._timeout:g} s"
+                        reason = f"{TOO_LONG} {self._timeout:g} s"
                     if reason is not None:
                         selector.unregister(descriptor)
                         del busy[descriptor]

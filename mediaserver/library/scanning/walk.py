@@ -180,6 +180,8 @@ class Walk:
         """Folders with files that are being written."""
         self.troubled: dict[bytes, str] = {}
         """Folders that the system would not show as a whole, or with files that it refused."""
+        self.refused: dict[bytes, set[bytes]] = {}
+        """By folder what was refused: files, or itself."""
 
     def steps(self, targets: Iterable[Target]) -> Iterator[None]:
         """Walk; a step is a folder, or some part of one that has very much in it.
@@ -210,6 +212,11 @@ class Walk:
                     self.walked += share
                 yield
 
+    def refuse(self, folder: bytes, reason: str, path: bytes) -> None:
+        """Note that something at or in a folder was refused."""
+        self.troubled[folder] = reason
+        self.refused.setdefault(folder, set()).add(path)
+
     def _start(self, target: Target) -> tuple[Node, bool] | None:
         """Where to begin; of what has vanished in the nearest folder that is there."""
         if self._rules.by_path(target.path) is not None:
@@ -225,7 +232,7 @@ class Walk:
             except (FileNotFoundError, NotADirectoryError):
                 status = None
             except OSError as error:
-                self.troubled[absolute] = explain_error(absolute, error)
+                self.refuse(absolute, explain_error(absolute, error), absolute)
                 return None
             if status is None:
                 deep = False
@@ -253,7 +260,7 @@ class Walk:
         if listing.error is None and known and self._is_unmounted(node, listing):
             listing.error = "it is empty, and on another file system than before: not mounted?"
         if listing.error is not None:
-            self.troubled[self.folder] = listing.error
+            self.refuse(self.folder, listing.error, self.folder)
         elif node.renewed:
             self._note_device(node, listing, known)
             self._outbox.add(node.ensure)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mediaserver.library.disks import moved
 from mediaserver.library.roots import relative
 
 MOUNTS = Path("/proc/self/mounts")
@@ -16,8 +17,18 @@ DESCRIPTORS = Path("/proc/self/fdinfo")
 SILENT = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "vboxsf", "prl_fs", "vmhgfs"}
     | {"afs", "coda", "ceph", "glusterfs", "lustre", "gpfs", "davfs", "ncpfs", "ocfs2", "gfs2"}
+    | {"drvfs", "autofs"}  # of Windows, and one that is not mounted before somebody looks
 )
-"""File systems on which others make changes that this machine's kernel does not hear of."""
+"""File systems on which others make changes that this machine's kernel does not hear of. Those of
+FUSE are among them (sshfs, rclone, ...), but for these:"""
+
+POOLING = frozenset(
+    {"fuse.mergerfs", "fuse.shfs", "fuse.mhddfs", "fuse.unionfs", "fuse.unionfs-fuse"}
+    | {"fuse.bindfs", "fuse.gocryptfs", "fuse.encfs", "fuse.cryfs", "fakeowner"}
+)
+"""File systems that show folders of this machine in another way: pools of disks (Unraid's shfs,
+mergerfs), encrypted folders. What is changed through them is told of (programs and shares of a NAS
+mostly do so), what is changed on the disks behind them is not."""
 
 SPARE = 0.9
 """Part of the watches that we may need; other programs of the same user want some too."""
@@ -27,20 +38,23 @@ _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Types of file systems that tell of no changes: the one of a root, and any mounted below."""
+    """Types of file systems that tell of no changes: the one of a root, and any mounted below;
+    ``some``: of one in either place that tells of some."""
 
     root: str | None = None
     below: str | None = None
+    some: str | None = None
 
 
 def silence(root: bytes, mounts: bytes) -> Silence:
     """What is silent in a root (absolute, resolved).
 
     ``mounts`` is the text of ``/proc/self/mounts`` (proc_pid_mounts(5)). FUSE is silent but for
-    ``fuseblk``, whose disks are this machine's own.
+    ``fuseblk``, whose disks are this machine's own, and :data:`POOLING`.
     """
     at, own = b"", ""
     below: str | None = None
+    some: str | None = None
     for line in mounts.splitlines():
         fields = line.split(b" ")
         if len(fields) < 3:
@@ -50,13 +64,15 @@ def silence(root: bytes, mounts: bytes) -> Silence:
         if relative(point, root) is not None:
             if len(point) >= len(at):  # of several on one point the last one shows
                 at, own = point, kind
-        elif relative(root, point) is not None and _is_silent(kind):
-            below = kind
-    return Silence(own if _is_silent(own) else None, below)
+        elif relative(root, point) is not None:
+            below = kind if _is_silent(kind) else below
+            some = kind if kind in POOLING else some
+    return Silence(own if _is_silent(own) else None, below, own if own in POOLING else some)
 
 
 def _is_silent(kind: str) -> bool:
-    return kind in SILENT or kind == "fuse" or kind.startswith("fuse.")
+    fuse = kind == "fuse" or kind.startswith("fuse.")
+    return kind in SILENT or (fuse and kind not in POOLING)
 
 
 def count_folders(path: bytes, limit: int) -> int:
@@ -68,6 +84,7 @@ def count_folders(path: bytes, limit: int) -> int:
     count = 0
     stack = [path]
     while stack and count <= limit:
+        moved()
         try:
             with os.scandir(stack.pop()) as entries:
                 folders = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
