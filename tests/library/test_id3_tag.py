@@ -147,6 +147,14 @@ def test_an_extended_header_is_skipped() -> None:
     assert tag(3, b"\0\0\0\6" + bytes(6) + title, flags=0x40).texts("TIT2") == ["Title"]
 
 
+def test_a_footer_is_no_frame() -> None:
+    frames = frame(b"TIT2", b"\3Title")
+    footer = bytes((4, 0, 0x10)) + syncsafe(len(frames))
+    found = Tag(b"ID3" + footer + frames + b"3DI" + footer)
+    assert found.texts("TIT2") == ["Title"]
+    assert list(found.names) == ["TIT2"]
+
+
 def test_id3v2_2_is_read() -> None:
     picture = b"\0PNG" + bytes((FRONT,)) + b"Front\0bytes"
     frames = b"TT2\0\0\6\0Title" + b"PIC" + len(picture).to_bytes(3, "big") + picture
@@ -172,6 +180,15 @@ def test_plain_sizes_in_id3v2_4_are_found_out() -> None:
     frames = frame(b"TIT2", b"\3" + title.encode()) + frame(b"TALB", b"\3Album")
     assert tag(4, frames).texts("TIT2") == [title]
     assert tag(4, frames).texts("TALB") == ["Album"]
+
+
+@pytest.mark.parametrize("size", [116, 240, 300, 16_384, 40_000])
+@pytest.mark.parametrize("padding", [0, 500])
+def test_plain_sizes_in_id3v2_4_are_found_out_by_a_single_frame(size: int, padding: int) -> None:
+    # The other kind of sizes finds one frame as well, but not the end of the tag behind it.
+    picture = b"\xff\xd8" + bytes(size) + b"\xff\xd9"
+    frames = frame(b"APIC", b"\0image/jpeg\0" + bytes((FRONT,)) + b"\0" + picture)
+    assert list(tag(4, frames + bytes(padding)).pictures()) == [(FRONT, picture)]
 
 
 def test_short_names_in_id3v2_3_are_understood() -> None:

@@ -155,6 +155,17 @@ def test_id3v1_is_read(tmp_path: Path, keep_empty_v2: bool) -> None:
     assert (facts.date, facts.track, facts.genres) == ("1977", 200, ("Rock",))
 
 
+@pytest.mark.parametrize("end", [b"", id3v1(b"Of the end", b"Artist")])
+def test_a_tag_behind_the_sound_is_found_by_its_footer(tmp_path: Path, end: bytes) -> None:
+    # ID3v2.4 §3.4: the header again, which begins with 3DI.
+    frames = b"TIT2" + bytes((0, 0, 0, 7, 0, 0)) + b"\3Behind"
+    same = bytes((4, 0, 0x10, 0, 0, 0, len(frames)))
+    path = make_media.sound(tmp_path / "a.mp3")
+    sound = path.read_bytes()[make_media.id3_length(path.read_bytes()) :]
+    path.write_bytes(sound + b"ID3" + same + frames + b"3DI" + same + end)
+    assert facts_of(path).title == "Behind"
+
+
 def test_text_called_latin_1_that_is_utf_8_is_repaired(tmp_path: Path) -> None:
     path = make_media.sound(tmp_path / "a.mp3")
     sound = path.read_bytes()[make_media.id3_length(path.read_bytes()) :]

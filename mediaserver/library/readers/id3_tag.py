@@ -25,8 +25,10 @@ _CODECS = {LATIN1: "latin-1", 1: "utf-16", 2: "utf-16-be", 3: "utf-8"}
 """By the first byte of a text frame (ID3v2.4 §4)."""
 _WIDE = (1, 2)
 
-_UNSYNCHRONISED, _EXTENDED = 0x80, 0x40
+_UNSYNCHRONISED, _EXTENDED, _FOOTED = 0x80, 0x40, 0x10
 """Flags of the tag (ID3v2.4 §3.1)."""
+_FOOTER = 10
+"""Bytes; it is the header again, but for its first three."""
 MAX_UNPACKED = 16 << 20
 """Bytes of a compressed frame that are looked at."""
 
@@ -56,14 +58,28 @@ class _Texts(NamedTuple):
 
 
 def read(contents: Contents) -> "Tag":
-    """The tag in front of a file, with what is only in the one at its end; empty without any."""
-    return Tag(front(contents), contents.tail[-128:])
+    """The tag in front of a file (or behind it, where none is in front), with what is only in that
+    of ID3v1 at its end; empty without any."""
+    return Tag(front(contents) or _behind(contents), contents.tail[-128:])
 
 
 def front(contents: Contents) -> bytes:
     """The bytes of the tag in front."""
     size = id3_size(contents.head)
     return contents.head[:size] if size <= len(contents.head) else contents.at(0, size)
+
+
+def _behind(contents: Contents) -> bytes:
+    """The bytes of a tag that is found by its footer: at the end, or before one of ID3v1
+    (ID3v2.4 §3.4, §5)."""
+    tail = contents.tail
+    for end in (len(tail), len(tail) - 128):
+        footer = tail[max(end - _FOOTER, 0) : max(end, 0)]
+        if footer.startswith(b"3DI"):
+            size = id3_size(b"ID3" + footer[3:])
+            start = contents.size - len(tail) + end - size
+            return contents.at(start, size) if size and start >= 0 else b""
+    return b""
 
 
 class Tag:
@@ -139,7 +155,8 @@ class Tag:
     def _taken_apart(self, data: bytes) -> Sequence[Frame]:
         if self._version not in (2, 3, 4):
             return ()
-        flags, data = data[5], data[10 : id3_size(data)]
+        flags, end = data[5], id3_size(data)
+        data = data[10 : end - _FOOTER if flags & _FOOTED else end]
         if self._version == 2:
             # The second flag means compressed, by a scheme that was never made.
             return () if flags & _EXTENDED else list(_short_frames(_sync(data, flags)))
@@ -151,12 +168,14 @@ class Tag:
             # Its size counts itself in ID3v2.4 only; some programs set the flag without one.
             size = struct.unpack(">L", data[:4].rjust(4, b"\0"))[0]
             data = data[_syncsafe(size) if self._version == 4 else size + 4 :]
-        found = _long_frames(data, syncsafe=self._version == 4)
-        if self._version == 4 and any(len(frame.data) > 127 for frame in found):
+        if self._version == 3:
+            return _long_frames(data, syncsafe=False).frames
+        found = _long_frames(data, syncsafe=True)
+        if found.large:
             plain = _long_frames(data, syncsafe=False)
-            if len(plain) > len(found):
-                return plain
-        return found
+            if plain.credible > found.credible:
+                return plain.frames
+        return found.frames
 
     def _undone(self, frame: Frame) -> bytes:
         """The contents of a frame; empty if they are encrypted or damaged."""
@@ -239,14 +258,31 @@ def _short_frames(data: bytes) -> Iterator[Frame]:
 _HEADER = struct.Struct(">4sLH")
 
 
-def _long_frames(data: bytes, *, syncsafe: bool) -> list[Frame]:
+class _Walk(NamedTuple):
+    """Frames as the sizes of one kind lead from each to the next."""
+
+    frames: list[Frame]
+    large: bool
+    """Whether there is a size that says something else as one of the other kind."""
+    rest: bytes | None
+    """What is behind the last; None if that would end behind the tag."""
+
+    @property
+    def credible(self) -> tuple[int, bool]:
+        """The more frames the better; and that nothing is behind them but padding."""
+        return len(self.frames), self.rest is not None and not self.rest.strip(b"\0")
+
+
+def _long_frames(data: bytes, *, syncsafe: bool) -> _Walk:
     """ID3v2.3 §3.3, ID3v2.4 §4: name and size of four bytes each, flags of two."""
-    frames = []
+    frames, large = [], False
     at, end = 0, len(data) - 10
     while at < end and data[at]:
         name, size, flags = _HEADER.unpack_from(data, at)
-        if syncsafe and size > 127:
-            size = _syncsafe(size)
+        if size > 127:
+            large = True
+            if syncsafe:
+                size = _syncsafe(size)
         at += 10
         if _NAME.match(name):
             text = name.decode()
@@ -254,7 +290,7 @@ def _long_frames(data: bytes, *, syncsafe: bool) -> list[Frame]:
                 text = _SHORT_NAMES.get(text[:3], text)
             frames.append(Frame(text, flags, data[at : at + size]))
         at += size
-    return frames
+    return _Walk(frames, large, data[at:] if at <= len(data) else None)
 
 
 def _syncsafe(number: int) -> int:
