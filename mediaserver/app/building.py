@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from starlette.applications import Starlette
+from starlette.routing import Router
 
 from mediaserver import urls
 from mediaserver.app.device import media_server, server_header, variants
@@ -81,13 +81,12 @@ def build(
 
     content_directory = ContentDirectory(
         library,
-        clients,
         search_capabilities=SEARCH_CAPABILITIES,
         sort_capabilities=SORT_CAPABILITIES,
     )
     services = (
         content_directory.service,
-        ConnectionManager(clients).service,
+        ConnectionManager().service,
         MediaReceiverRegistrar().service,
     )
     library.on_change = content_directory.library_changed
@@ -128,9 +127,8 @@ def build(
         boot_id_changed=store_boot_id,
         supervisor=supervisor,
     )
-    application = Starlette()
     # A path that is nearly ours is not ours: no redirects to whatever Host was sent.
-    application.router.redirect_slashes = False
+    application = Router(redirect_slashes=False)
     http = HttpServer(application, admission=admission, server_name=server)
     overview = Overview(
         device=device,
@@ -143,10 +141,15 @@ def build(
         clients=clients,
         supervisor=supervisor,
     )
-    application.router.routes.extend(
+    application.routes.extend(
         (
             # The busiest first: routes are tried in order.
-            *(control.route(urls.control(each.name), each, server=server) for each in services),
+            *(
+                control.route(
+                    urls.control(each.name), each, server=server, profile_of=clients.of_action
+                )
+                for each in services
+            ),
             *delivery.routes(),
             *(
                 eventing.route(

@@ -6,11 +6,10 @@ known: control points set up their transfers without us.
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Protocol
 
 from mediaserver.av import source_protocol_info
 from mediaserver.av.errors import InvalidConnectionReference
-from mediaserver.clients import UNKNOWN, ClientProfile
+from mediaserver.clients import UNKNOWN
 from mediaserver.upnp.service import Action, ActionRequest, Service, StateVariable
 
 SOURCE_PROTOCOL_INFO = StateVariable("SourceProtocolInfo", evented=True)
@@ -56,17 +55,10 @@ GET_CURRENT_CONNECTION_INFO = Action(
 _ONLY_CONNECTION = 0
 
 
-class Clients(Protocol):
-    """What is asked of :class:`mediaserver.clients.ClientRegistry`."""
-
-    def of_action(self, headers: Mapping[str, str], address: str) -> ClientProfile: ...
-
-
 class ConnectionManager:
     """The service. Its variables never change: what we can send does not depend on the library."""
 
-    def __init__(self, clients: Clients) -> None:
-        self._clients = clients
+    def __init__(self) -> None:
         self._source = lru_cache(maxsize=64)(source_protocol_info.source)
         self.service = Service(
             name="ConnectionManager",
@@ -86,8 +78,7 @@ class ConnectionManager:
         )
 
     async def _get_protocol_info(self, request: ActionRequest) -> Mapping[str, object]:
-        profile = self._clients.of_action(request.headers, request.peer)
-        return {"Source": self._source(profile), "Sink": ""}
+        return {"Source": self._source(request.profile), "Sink": ""}
 
     async def _get_current_connection_ids(self, request: ActionRequest) -> Mapping[str, object]:
         return {"ConnectionIDs": str(_ONLY_CONNECTION)}

@@ -22,7 +22,6 @@ from mediaserver.av.errors import (
 )
 from mediaserver.av.filter import Filter
 from mediaserver.av.filter import parse as parse_filter
-from mediaserver.av.results import Answer, Key, Results
 from mediaserver.av.search_criteria import parse as parse_search_criteria
 from mediaserver.av.sort_criteria import parse as parse_sort_criteria
 from mediaserver.clients import ClientProfile
@@ -47,6 +46,9 @@ SMALLEST_OBJECT = 200
 """Bytes of an object in a Result, with hardly a title."""
 _UI4 = 0xFFFFFFFF
 """Update ids wrap to 0 (CDS:1 §2.5.19)."""
+
+Answer = Mapping[str, object]
+"""Results of an action by name."""
 
 OBJECT_ID = StateVariable("A_ARG_TYPE_ObjectID")
 RESULT = StateVariable("A_ARG_TYPE_Result")
@@ -138,12 +140,6 @@ class Library(Protocol):
     ) -> Page: ...
 
 
-class Clients(Protocol):
-    """What is asked of :class:`mediaserver.clients.ClientRegistry`."""
-
-    def of_action(self, headers: Mapping[str, str], address: str) -> ClientProfile: ...
-
-
 class ContentDirectory:
     """The service over a library.
 
@@ -153,15 +149,12 @@ class ContentDirectory:
     def __init__(
         self,
         library: Library,
-        clients: Clients,
         *,
         search_capabilities: Sequence[str],
         sort_capabilities: Sequence[str],
         views: Sequence[View] = DEFAULT_VIEWS,
     ) -> None:
         self._library = library
-        self._clients = clients
-        self._results = Results()
         self._search_capabilities = ",".join(search_capabilities)
         self._sort_capabilities = ",".join(sort_capabilities)
         self._feature_list = features.basic_view(views)
@@ -182,6 +175,7 @@ class ContentDirectory:
                 SYSTEM_UPDATE_ID: library.system_update_id & _UI4,
                 CONTAINER_UPDATE_IDS: "",
             },
+            revision=lambda: library.system_update_id,
         )
 
     @property
@@ -224,20 +218,7 @@ class ContentDirectory:
         sort_criteria: str,
     ) -> Answer:
         """StartingIndex of BrowseMetadata has to be 0; another one is of no consequence."""
-        profile = self._clients.of_action(request.headers, request.peer)
-        update_id = self._library.system_update_id
-        key = (
-            browse_flag,
-            object_id,
-            filter,
-            starting_index,
-            requested_count,
-            sort_criteria,
-            profile,
-            request.base_url,
-        )
-        if (kept := self._results.get(key, update_id)) is not None:
-            return kept
+        profile = request.profile
         wanted = parse_filter(filter, *profile.adds_to_filter)
         sort = _sort(sort_criteria, profile)
         ours = profile.object_ids.get(object_id, object_id)
@@ -248,8 +229,7 @@ class ContentDirectory:
                 page = await self._library.children(
                     ours, start=starting_index, count=_most(requested_count, profile), sort=sort
                 )
-        page = _as_asked(page, ours, object_id)
-        return self._answer(key, update_id, page, wanted, profile, request.base_url)
+        return _answer(_as_asked(page, ours, object_id), wanted, request)
 
     async def _search(
         self,
@@ -262,21 +242,7 @@ class ContentDirectory:
         requested_count: int,
         sort_criteria: str,
     ) -> Answer:
-        profile = self._clients.of_action(request.headers, request.peer)
-        update_id = self._library.system_update_id
-        key = (
-            search_criteria,
-            container_id,
-            filter,
-            starting_index,
-            requested_count,
-            sort_criteria,
-            profile,
-            request.base_url,
-            SEARCH,
-        )
-        if (kept := self._results.get(key, update_id)) is not None:
-            return kept
+        profile = request.profile
         wanted = parse_filter(filter, *profile.adds_to_filter)
         sort = _sort(sort_criteria, profile)
         criteria = parse_search_criteria(search_criteria)
@@ -289,30 +255,18 @@ class ContentDirectory:
                 count=_most(requested_count, profile),
                 sort=sort,
             )
-        page = _as_asked(page, ours, container_id)
-        return self._answer(key, update_id, page, wanted, profile, request.base_url)
+        return _answer(_as_asked(page, ours, container_id), wanted, request)
 
-    def _answer(
-        self,
-        key: Key,
-        update_id: int,
-        page: Page,
-        wanted: Filter,
-        profile: ClientProfile,
-        base_url: str,
-    ) -> Answer:
-        result, number = didl.writer(wanted, profile, base_url).result(
-            page.objects, profile.answer_bytes
-        )
-        answer = {
-            "Result": result,
-            "NumberReturned": number,
-            "TotalMatches": page.total_matches,
-            "UpdateID": page.update_id & _UI4,
-        }
-        if self._library.system_update_id == update_id:
-            self._results.put(key, update_id, answer, len(result))
-        return answer
+
+def _answer(page: Page, wanted: Filter, request: ActionRequest) -> Answer:
+    writer = didl.writer(wanted, request.profile, request.base_url)
+    result, number = writer.result(page.objects, request.profile.answer_bytes)
+    return {
+        "Result": result,
+        "NumberReturned": number,
+        "TotalMatches": page.total_matches,
+        "UpdateID": page.update_id & _UI4,
+    }
 
 
 def _most(requested: int, profile: ClientProfile) -> int:

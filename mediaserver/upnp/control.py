@@ -1,6 +1,8 @@
 """Control URLs: a SOAP request in, its answer or a fault out (UDA 1.1 §3.2).
 
-The busiest path of the server, so a plain ASGI application that Starlette only routes to.
+The busiest path of the server, so a plain ASGI application that Starlette only routes to, and
+one that gives an answer again to whoever asks the same before the service has another revision.
+Whether a request is to be answered at all is decided anew each time.
 
 ``M-POST`` of UDA 1.0 §3.2.1 is not needed: a control point tries it only after a POST that was
 answered with 405, and POST never is. M-POST itself gets that 405, like all other methods.
@@ -10,7 +12,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -18,10 +20,12 @@ from typing import NamedTuple
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from mediaserver.clients import UNKNOWN, ClientProfile
 from mediaserver.upnp import soap
 from mediaserver.upnp.errors import ActionError, ActionFailed, InvalidArgs
 from mediaserver.upnp.headers import LANGUAGE, XML, RequestHeaders, ResponseHeaders
 from mediaserver.upnp.interfaces import unscoped
+from mediaserver.upnp.kept_answers import KeptAnswers, Question
 from mediaserver.upnp.service import ActionRequest, Service
 from mediaserver.upnp.soap import Call, RequestRefused
 
@@ -40,17 +44,25 @@ _ALLOW = (b"ALLOW", b"POST")
 _SITE = re.compile(r"https?://(?P<authority>[^/?#]+)", re.IGNORECASE)
 _HEADERS = {405: _ALLOW, 413: _CLOSE}
 
+ProfileOf = Callable[[Mapping[str, str], str], ClientProfile]
+"""Tells the profile of a control point by the header fields of its request and its address."""
+
 
 def route(
     path: str,
     service: Service,
     *,
     server: str,
+    profile_of: ProfileOf = lambda headers, address: UNKNOWN,
     clock: Callable[[], float] = time.time,
     answer_seconds: float = ANSWER_SECONDS,
 ) -> Route:
-    """The control URL of a service. ``server`` is the SERVER header, ``clock`` for DATE."""
-    return Route(path, _ControlURL(service, ResponseHeaders(server, clock), answer_seconds))
+    """The control URL of a service. ``server`` is the SERVER header, ``clock`` for DATE.
+
+    ``profile_of`` is asked once for every request.
+    """
+    headers = ResponseHeaders(server, clock)
+    return Route(path, _ControlURL(service, headers, profile_of, answer_seconds))
 
 
 class _Answer(NamedTuple):
@@ -58,15 +70,21 @@ class _Answer(NamedTuple):
     body: bytes = b""
     header: tuple[bytes, bytes] | None = None
     """One that belongs to the status."""
+    lasts: bool = False
+    """Until the revision of the service is another."""
 
 
 class _ControlURL:
     """The ASGI application behind one control URL."""
 
-    def __init__(self, service: Service, headers: ResponseHeaders, seconds: float) -> None:
+    def __init__(
+        self, service: Service, headers: ResponseHeaders, profile_of: ProfileOf, seconds: float
+    ) -> None:
         self._service = service
         self._headers = headers
+        self._profile_of = profile_of
         self._seconds = seconds
+        self._kept = KeptAnswers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = RequestHeaders(scope["headers"])
@@ -99,33 +117,53 @@ class _ControlURL:
         shown = traffic.isEnabledFor(logging.DEBUG)
         if shown:
             traffic.debug("from %s: %r", peer, body)
-        action = ""
-        try:
-            call = soap.read_call(body, headers)
-            action = call.action
-            request = ActionRequest(
-                base_url=base_url(*server) if server else "http://127.0.0.1",
-                headers=headers,
-                peer=peer,
-                service_type=call.service_type,
-            )
-            answer = _Answer(200, await self._carry_out(call, request))
-        except ActionError as error:
-            logger.debug("%s action=%r peer=%s: %r", self._service.name, action, peer, str(error))
-            answer = _Answer(500, soap.fault(error.code, error.description))
-        except RequestRefused:
-            raise
-        except Exception:
-            logger.exception("%s failed action=%r peer=%s", self._service.name, action, peer)
-            answer = _Answer(500, soap.fault(ActionFailed.code, ActionFailed.description))
+        question = Question(
+            body,
+            headers.get("soapaction", ""),
+            headers.get("content-type", ""),
+            self._profile_of(headers, peer),
+            base_url(*server) if server else "http://127.0.0.1",
+        )
+        answer = await self._give_again_or_make(question, peer)
         if shown:
             traffic.debug("to %s: %d %r", peer, answer.status, answer.body)
         return answer
 
+    async def _give_again_or_make(self, question: Question, peer: str) -> _Answer:
+        if self._service.revision is None:
+            return await self._make(question, peer)
+        revision = self._service.revision()
+        kept = self._kept.get(question, revision)
+        if kept is not None:
+            return _Answer(200, kept)
+        answer = await self._make(question, peer)
+        if answer.lasts and self._service.revision() == revision:
+            self._kept.put(question, revision, answer.body)
+        return answer
+
+    async def _make(self, question: Question, peer: str) -> _Answer:
+        action = ""
+        try:
+            call = soap.read_call(question.body, question.soap_action, question.content_type)
+            action = call.action
+            if call.service_type == soap.CONTROL and action == "QueryStateVariable":
+                return _Answer(200, self._query(call))
+            request = ActionRequest(question.base_url, question.profile, call.service_type)
+            return _Answer(200, await self._carry_out(call, request), lasts=True)
+        except ActionError as error:
+            logger.debug("%s action=%r peer=%s: %r", self._service.name, action, peer, str(error))
+            return _Answer(500, soap.fault(error.code, error.description))
+        except RequestRefused:
+            raise
+        except Exception:
+            logger.exception("%s failed action=%r peer=%s", self._service.name, action, peer)
+            return _Answer(500, soap.fault(ActionFailed.code, ActionFailed.description))
+
+    def _query(self, call: Call) -> bytes:
+        value = self._service.query(_variable_name(call))
+        return soap.answer(soap.CONTROL, call.action, [("return", value)])
+
     async def _carry_out(self, call: Call, request: ActionRequest) -> bytes:
-        if call.service_type == soap.CONTROL and call.action == "QueryStateVariable":
-            value = self._service.query(_variable_name(call))
-            return soap.answer(soap.CONTROL, call.action, [("return", value)])
         deadline = asyncio.timeout(self._seconds)
         try:
             async with deadline:

@@ -22,6 +22,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mediaserver.clients import ClientProfile
 from mediaserver.upnp import data_types
 from mediaserver.upnp.data_types import Escaped, EscapedUTF8
 from mediaserver.upnp.errors import (
@@ -128,16 +129,18 @@ class Action:
             raise ValueError(f"{self.name}: two arguments of one name")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ActionRequest:
-    """What a handler may know of the request beside its arguments."""
+    """What a handler may know of the request beside its arguments.
+
+    No more than this, so that an answer can be given again to whoever asks the same in the same
+    words: see ``revision`` of :class:`Service`.
+    """
 
     base_url: str
     """``http://192.0.2.5:8200``: the address the request came in on; no slash at the end."""
-    headers: Mapping[str, str]
-    """Looked up without regard to case."""
-    peer: str
-    """The control point's IP address."""
+    profile: ClientProfile
+    """What the control point needs differently."""
     service_type: str
     """As asked for, with its version: ``urn:schemas-upnp-org:service:ContentDirectory:1``."""
 
@@ -160,7 +163,9 @@ class Service:
     ``name`` is for URLs and logs. ``service_type`` carries the version that is announced; calls
     for it and all versions below are answered (UDA 1.1 §2.3), and for those up to ``version``, if
     more is implemented than announced. ``variables`` are those that no argument relates to;
-    ``values`` has a value for every evented one.
+    ``values`` has a value for every evented one. ``revision`` gives a number that has changed
+    whenever an action may be answered otherwise than before: its answers are kept until then.
+    Without it every call is carried out.
 
     Raises TypeError if a handler does not take what its action does, ValueError for a
     contradictory declaration.
@@ -176,6 +181,7 @@ class Service:
         variables: Sequence[StateVariable] = (),
         values: Mapping[StateVariable, object] | None = None,
         version: int | None = None,
+        revision: Callable[[], int] | None = None,
     ) -> None:
         match = _VERSIONED.fullmatch(service_type)
         if match is None:
@@ -183,6 +189,7 @@ class Service:
         self.name = name
         self.service_type = service_type
         self.service_id = service_id
+        self.revision = revision
         self.actions = tuple(actions)
         self.variables = _variables(self.actions, variables)
         highest = max(int(match["version"]), version or 0)

@@ -79,17 +79,16 @@ class Call(NamedTuple):
     """Texts by name, as sent."""
 
 
-def read_call(body: bytes, headers: Mapping[str, str]) -> Call:
-    """Read a control request (UDA 1.1 §3.2.1). ``headers`` must ignore the case of names.
+def read_call(body: bytes, soap_action: str, content_type: str) -> Call:
+    """Read a control request (UDA 1.1 §3.2.1): its body, and two header fields; empty: not there.
 
     The name of the action must be the one SOAPACTION has; its service type is that of the body,
     and SOAPACTION's only where the body gives none. Raises RequestRefused or InvalidArgs, nothing
     else, whatever the bytes are.
     """
-    announced = _SOAPACTION.fullmatch(headers.get("soapaction", ""))
+    announced = _SOAPACTION.fullmatch(soap_action)
     if announced is None:
         raise RequestRefused(412, "no SOAPACTION")
-    content_type = headers.get("content-type", "")
     if content_type and not _XML_TYPE.match(content_type.lower()):
         raise RequestRefused(415, "not text/xml")
     action = _action_element(_parse(_utf_8(body, content_type)))

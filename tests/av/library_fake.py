@@ -1,6 +1,6 @@
 """A small library in memory, and objects for it: a tree that can be browsed, searched, changed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -246,20 +246,11 @@ def _matches(each: Object, criteria: Criteria) -> bool:
     raise UnsupportedCriteria(str(criteria))
 
 
-class OneProfile:
-    """Every control point is the same device."""
-
-    def __init__(self, profile: ClientProfile = UNKNOWN) -> None:
-        self.profile = profile
-
-    def of_action(self, headers: Mapping[str, str], address: str) -> ClientProfile:
-        return self.profile
-
-
 def asked(
     service_type: str = "urn:schemas-upnp-org:service:ContentDirectory:1",
+    profile: ClientProfile = UNKNOWN,
 ) -> ActionRequest:
-    return ActionRequest(base_url=BASE_URL, headers={}, peer="192.0.2.9", service_type=service_type)
+    return ActionRequest(BASE_URL, profile, service_type)
 
 
 # ---- reading answers

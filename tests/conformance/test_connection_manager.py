@@ -7,7 +7,7 @@ from mediaserver.av.registrar import MediaReceiverRegistrar
 from mediaserver.clients import ClientProfile
 from mediaserver.upnp.errors import ActionError
 from mediaserver.upnp.service import Service
-from tests.av.library_fake import OneProfile, asked
+from tests.av.library_fake import asked
 from tests.conformance.tables import Table, assert_conforms
 
 CONNECTION_MANAGER = Table("ConnectionManager1")
@@ -16,7 +16,7 @@ REGISTRAR = Table("X_MS_MediaReceiverRegistrar1")
 
 @pytest.fixture
 def manager() -> Service:
-    return ConnectionManager(OneProfile()).service
+    return ConnectionManager().service
 
 
 async def call(service: Service, action: str, **arguments: str) -> dict[str, str]:
@@ -85,9 +85,11 @@ async def test_what_is_evented_is_what_is_answered(manager: Service) -> None:
 
 
 async def test_a_device_is_answered_in_its_own_names() -> None:
-    clients = OneProfile(ClientProfile(mime_types={"audio/flac": "audio/x-flac"}))
-    answer = await call(ConnectionManager(clients).service, "GetProtocolInfo")
-    assert "http-get:*:audio/x-flac:*" in answer["Source"].split(",")
+    profile = ClientProfile(mime_types={"audio/flac": "audio/x-flac"})
+    service = ConnectionManager().service
+    request = asked(service.service_type, profile)
+    answer = dict(await service.call("GetProtocolInfo", {}, request))
+    assert "http-get:*:audio/x-flac:*" in str(answer["Source"]).split(",")
 
 
 # ---- X_MS_MediaReceiverRegistrar

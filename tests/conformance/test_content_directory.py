@@ -10,7 +10,6 @@ from lxml import etree
 from mediaserver.av.content_directory import ContentDirectory
 from mediaserver.av.search_criteria import parse as parse_criteria
 from mediaserver.av.sort_criteria import parse as parse_sort_criteria
-from mediaserver.clients import ClientRegistry
 from mediaserver.library.criteria import And, Compare, Criteria, Operator, Or
 from mediaserver.library.objects import Object
 from mediaserver.upnp import soap
@@ -23,7 +22,6 @@ from tests.av.library_fake import (
     ROOT,
     TRACK,
     FakeLibrary,
-    OneProfile,
     asked,
     bytes_of,
     objects_of,
@@ -50,7 +48,6 @@ EVERYTHING: tuple[Object, ...] = (
 def directory() -> ContentDirectory:
     return ContentDirectory(
         FakeLibrary(*EVERYTHING),
-        OneProfile(),
         search_capabilities=("dc:title", "upnp:class"),
         sort_capabilities=("dc:title",),
     )
@@ -207,7 +204,8 @@ async def test_python_didl_lite_reads_our_objects(directory: ContentDirectory) -
 
 def call_of(message: bytes) -> soap.Call:
     _, _, body = message.partition(b"\r\n\r\n")
-    return soap.read_call(body, {name.lower(): value for name, value in headers_of(message)})
+    fields = {name.lower(): value for name, value in headers_of(message)}
+    return soap.read_call(body, fields["soapaction"], fields["content-type"])
 
 
 @pytest.mark.parametrize("message", recorded("*-Browse.http"))
@@ -216,7 +214,6 @@ async def test_recorded_browse_requests_are_answered(message: bytes) -> None:
     call = call_of(message)
     directory = ContentDirectory(
         FakeLibrary(*EVERYTHING),
-        ClientRegistry(),
         search_capabilities=(),
         sort_capabilities=("dc:title",),
     )

@@ -9,6 +9,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import Message
 
+from mediaserver.clients import UNKNOWN, ClientProfile
 from mediaserver.upnp import control
 from mediaserver.upnp.errors import ActionError
 from mediaserver.upnp.service import Action, ActionRequest, Service, StateVariable
@@ -130,16 +131,19 @@ async def test_content_language_is_sent_when_accept_language_was(
     assert "content-language" not in (await post(client, "GetStatus")).headers
 
 
-async def test_the_handler_knows_the_request(switch: Switch, client: httpx.AsyncClient) -> None:
-    await post(client, "GetStatus", headers={"X-AV-Client-Info": 'av=5.0; mn="BRAVIA"'})
-    [request] = switch.requests
-    assert request.base_url == "http://192.0.2.5:8200"
-    assert request.peer == "127.0.0.1"
-    assert request.service_type == TYPE
-    assert request.headers["x-av-client-info"] == 'av=5.0; mn="BRAVIA"'
-    assert request.headers.get("X-Av-Client-Info") == 'av=5.0; mn="BRAVIA"'
-    assert "user-agent" in request.headers
-    assert request.headers.get("missing") is None
+async def test_the_handler_knows_the_request(switch: Switch) -> None:
+    bravia = ClientProfile(name="BRAVIA")
+    asked: list[tuple[str | None, str | None, str]] = []
+
+    def profile_of(headers: Mapping[str, str], address: str) -> ClientProfile:
+        asked.append((headers.get("X-Av-Client-Info"), headers.get("missing"), address))
+        return bravia
+
+    route = control.route(CONTROL, switch.service, server=SERVER, profile_of=profile_of)
+    async with http(Starlette(routes=[route])) as client:
+        await post(client, "GetStatus", headers={"X-AV-Client-Info": 'av=5.0; mn="BRAVIA"'})
+    assert switch.requests == [ActionRequest("http://192.0.2.5:8200", bravia, TYPE)]
+    assert asked == [('av=5.0; mn="BRAVIA"', None, "127.0.0.1")]
 
 
 @pytest.mark.parametrize(
@@ -158,6 +162,143 @@ async def test_the_base_url_is_the_address_the_request_came_to(
 ) -> None:
     await raw_post(switch, [envelope("GetStatus")], server=server)
     assert switch.requests[0].base_url == base_url
+
+
+# Answers that are given again
+
+
+class Counting:
+    """A service that tells how often its action was carried out, and when that has changed."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.revision = 1
+        self.error: ActionError | None = None
+        count = StateVariable("Count", "ui4", default="0")
+        self.variable = count
+        self.service = Service(
+            name="Counting",
+            service_type=TYPE,
+            service_id="urn:upnp-org:serviceId:Counting",
+            actions={Action("Ask", gives=(("Calls", count),)): self.ask},
+            revision=lambda: self.revision,
+        )
+
+    async def ask(self, request: ActionRequest) -> Mapping[str, object]:
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        return {"Calls": self.calls}
+
+
+@pytest.fixture
+def counting() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+async def counter(counting: Counting) -> AsyncIterator[httpx.AsyncClient]:
+    route = control.route(CONTROL, counting.service, server=SERVER)
+    async with http(Starlette(routes=[route])) as client:
+        yield client
+
+
+def calls(response: httpx.Response) -> str:
+    assert response.status_code == 200
+    return response.text.partition("<Calls>")[2].partition("</Calls>")[0]
+
+
+async def test_an_answer_is_given_again_until_the_revision_is_another(
+    counting: Counting, counter: httpx.AsyncClient
+) -> None:
+    assert [calls(await post(counter, "Ask")) for _ in range(3)] == ["1", "1", "1"]
+    counting.revision = 2
+    assert [calls(await post(counter, "Ask")) for _ in range(2)] == ["2", "2"]
+
+
+async def test_without_revision_every_call_is_carried_out(
+    switch: Switch, client: httpx.AsyncClient
+) -> None:
+    for _ in range(2):
+        await post(client, "GetStatus")
+    assert len(switch.requests) == 2
+
+
+async def test_a_fault_is_not_given_again(counting: Counting, counter: httpx.AsyncClient) -> None:
+    counting.error = ActionError("no")
+    assert error_code(await post(counter, "Ask")) == ActionError.code
+    counting.error = None
+    assert calls(await post(counter, "Ask")) == "2"
+
+
+async def test_a_queried_variable_has_its_value_of_now(
+    counting: Counting, counter: httpx.AsyncClient
+) -> None:
+    """The variable may change without anything else: no revision is asked about it."""
+    answers = []
+    for value in (5, 6):
+        counting.service.set({counting.variable: value})
+        response = await post(
+            counter,
+            "QueryStateVariable",
+            "<u:varName>Count</u:varName>",
+            service_type="urn:schemas-upnp-org:control-1-0",
+        )
+        answers.append(response.text.partition("<return>")[2].partition("<")[0])
+    assert answers == ["5", "6"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"SOAPACTION": ""}, 412),
+        ({"SOAPACTION": f'"{TYPE}#Tell"'}, 412),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Encoding": "gzip"}, 415),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Content-Length": "999999"}, 413),
+    ],
+)
+async def test_what_is_refused_is_refused_when_its_answer_is_there(
+    counter: httpx.AsyncClient, fields: dict[str, str], status: int
+) -> None:
+    assert calls(await post(counter, "Ask")) == "1"
+    assert (await post(counter, "Ask", headers=fields)).status_code == status
+
+
+async def test_an_answer_given_again_has_the_header_fields_of_its_own_request(
+    counting: Counting,
+) -> None:
+    now = [NOON]
+    route = control.route(CONTROL, counting.service, server=SERVER, clock=lambda: now[0])
+    async with http(Starlette(routes=[route])) as client:
+        first = await post(client, "Ask", headers={"Accept-Language": "en"})
+        now[0] = NOON + 1
+        again = await post(client, "Ask")
+    assert calls(first) == calls(again) == "1"
+    assert (first.headers["date"][-12:], again.headers["date"][-12:]) == (
+        "01:46:40 GMT",
+        "01:46:41 GMT",
+    )
+    assert ("content-language" in first.headers, "content-language" in again.headers) == (
+        True,
+        False,
+    )
+
+
+async def test_each_control_point_is_noted_when_an_answer_is_given_again(
+    counting: Counting,
+) -> None:
+    noted: list[str] = []
+
+    def profile_of(headers: Mapping[str, str], address: str) -> ClientProfile:
+        noted.append(address)
+        return UNKNOWN
+
+    route = control.route(CONTROL, counting.service, server=SERVER, profile_of=profile_of)
+    async with http(Starlette(routes=[route])) as client:
+        assert [calls(await post(client, "Ask")) for _ in range(2)] == ["1", "1"]
+    assert noted == ["127.0.0.1"] * 2
 
 
 # Refusals

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from mediaserver.clients import UNKNOWN
 from mediaserver.upnp import errors
 from mediaserver.upnp.errors import (
     ActionError,
@@ -44,7 +45,7 @@ async def nothing(request: ActionRequest) -> Mapping[str, object]:
 
 def request(service_type: str = TYPE) -> ActionRequest:
     return ActionRequest(
-        base_url="http://192.0.2.5:8200", headers={}, peer="192.0.2.9", service_type=service_type
+        base_url="http://192.0.2.5:8200", profile=UNKNOWN, service_type=service_type
     )
 
 
