@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mutagen.id3 import APIC, COMM, ID3, TALB, TCON, TDRC, TIT2, TPE1, TRCK, TXXX, Encoding
 
 from mediaserver.library.readers.id3_tag import Tag
+from mediaserver.library.readers.naming import clean
 
 FRONT = 3
 
@@ -199,14 +200,34 @@ def test_an_extended_header_that_only_a_flag_tells_of_is_not_skipped() -> None:
     assert tag(3, frame(b"TIT2", b"\0Title"), flags=0x40).texts("TIT2") == ["Title"]
 
 
-@pytest.mark.parametrize("data", [b"T\0i\0", b"\xff\xfeT\0i\0\0", b"\xff\xfeT\0i\0\0\0\0"])
+@pytest.mark.parametrize(
+    "data",
+    [b"T\0i\0", b"\0T\0i", b"\0T\0i\0\0", b"\xff\xfeT\0i\0\0", b"\xff\xfeT\0i\0\0\0\0"],
+)
 def test_utf_16_without_its_mark_or_with_another_end_is_read(data: bytes) -> None:
     assert tag(3, frame(b"TIT2", b"\1" + data)).texts("TIT2") == ["Ti"]
 
 
 def test_text_in_no_known_encoding_is_left_out() -> None:
     assert tag(3, frame(b"TIT2", b"\7Title") + frame(b"TALB", b"\0A")).texts("TIT2") == []
-    assert tag(3, frame(b"TIT2", b"\3\xff\xfe") + frame(b"TALB", b"\0A")).texts("TIT2") == []
+    assert tag(3, frame(b"TIT2", b"\1\xff\xfe\0\xd8") + frame(b"TALB", b"\0A")).texts("TIT2") == []
+
+
+def test_latin_1_that_is_called_utf_8_is_read() -> None:
+    assert tag(4, frame(b"TPE1", b"\3Caf\xe9\0Two")).texts("TPE1") == ["Café", "Two"]
+
+
+@pytest.mark.parametrize("data", [b"\3\xef\xbb\xbfTi", b"\2\xfe\xff\0T\0i", b"\2\xff\xfeT\0i\0"])
+def test_a_mark_where_none_belongs_is_no_part_of_a_text(data: bytes) -> None:
+    # §4: only texts of encoding 1 begin with one.
+    assert clean(*tag(4, frame(b"TIT2", data)).texts("TIT2")) == "Ti"
+
+
+def test_a_number_that_stands_for_no_genre_is_none() -> None:
+    # ID3v1: 255 where there is none, which programs have carried over.
+    for data in (b"\0(255)", b"\x00255", b"\0(999)"):
+        assert tag(3, frame(b"TCON", data)).texts("TCON") == []
+    assert tag(3, frame(b"TCON", b"\0Unknown")).texts("TCON") == ["Unknown"]
 
 
 # ---- ID3v1

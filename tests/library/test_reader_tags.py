@@ -569,6 +569,26 @@ def test_artists_in_one_text_of_id3v2_3_are_separated_where_it_is_sure(
     assert facts_of(path).artists == expected
 
 
+@pytest.mark.parametrize(
+    ("genre", "expected"),
+    [
+        ("Rock; Pop", ("Rock", "Pop")),
+        ("Rock;Pop;", ("Rock", "Pop")),
+        ("Hip-Hop/Rap", ("Hip-Hop/Rap",)),
+        ("R&amp;B", ("R&amp;B",)),
+    ],
+)
+def test_genres_in_one_text_are_separated_by_semicolons_alone(
+    tmp_path: Path, genre: str, expected: tuple[str, ...]
+) -> None:
+    # As foobar2000 and MusicBee write several, and iTunes a single one.
+    path = make_media.sound(tmp_path / "a.m4a")
+    file = MP4(path)
+    file["\xa9gen"] = [genre]
+    file.save()
+    assert facts_of(path).genres == expected
+
+
 def test_a_name_that_is_no_unicode_gives_a_title_that_is(tmp_path: Path) -> None:
     source = make_media.sound(tmp_path / "a.wav")
     path = bytes(tmp_path) + b"/caf\xe9\x01.wav"

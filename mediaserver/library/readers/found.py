@@ -1,5 +1,6 @@
 """What the readers of one file gather, before it becomes facts."""
 
+import re
 from dataclasses import dataclass, field, replace
 
 from mediaserver.library.names import by_name, videos
@@ -114,7 +115,7 @@ class Found:
             composers=composers,
             composer_sorts=_sorts(self.composer_sorts, composers),
             conductors=_texts(self.conductors),
-            genres=_texts(self.genres),
+            genres=_texts(_separated(self.genres)),
             album=_text(self.album) or own.album,
             album_sort=_text(self.album_sort),
             release_id=self.release_id,
@@ -212,6 +213,18 @@ def _number(value: int | None) -> int | None:
 
 def _text(text: str | None) -> str | None:
     return (clean(text) or None) if text else None
+
+
+# Not one that ends a character as HTML writes it: R&amp;B.
+_BETWEEN_GENRES = re.compile("(?<!&amp);")
+
+
+def _separated(genres: list[str]) -> list[str]:
+    """Programs put a semicolon between several where a field holds one text (ID3v2.3, MP4).
+    A slash belongs to a genre (Hip-Hop/Rap), or may."""
+    if not any(";" in genre for genre in genres):
+        return genres
+    return [each for genre in genres for each in _BETWEEN_GENRES.split(genre)]
 
 
 def _sorts(values: list[str], names: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Done here and not by mutagen, which reads most other formats for us: it makes an
 frame and decodes UTF-16 one character at a time, which is half of the work that an MP3 is, and
 most libraries are MP3s. Here a frame is looked into when somebody asks for it. What is not as the
 standard says but found in real files is understood: plain numbers as the sizes of ID3v2.4 (old
-iTunes), short names in ID3v2.3, UTF-16 without its mark or with half an end.
+iTunes), short names in ID3v2.3, UTF-16 without its mark or with half an end, UTF-8 that is none.
 """
 
 import re
@@ -18,12 +18,14 @@ from typing import NamedTuple
 from mutagen.id3 import TCON, Frames_2_2, ID3TimeStamp
 
 from mediaserver.library.readers.contents import Contents, id3_size
-from mediaserver.library.readers.values import charset_of, repaired
+from mediaserver.library.readers.values import charset_of, decoded, repaired
 
 LATIN1 = 0
 _CODECS = {LATIN1: "latin-1", 1: "utf-16", 2: "utf-16-be", 3: "utf-8"}
 """By the first byte of a text frame (ID3v2.4 §4)."""
-_WIDE = (1, 2)
+_MARKED = 1
+_WIDE = (_MARKED, 2)
+_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 _UNSYNCHRONISED, _EXTENDED, _FOOTED = 0x80, 0x40, 0x10
 """Flags of the tag (ID3v2.4 §3.1)."""
@@ -359,11 +361,19 @@ def _parts(encoding: int, data: bytes) -> list[str]:
     if encoding in _WIDE and len(data) % 2:
         # One NUL byte as the end, which has two.
         data += b"\0"
+    if encoding == _MARKED and data[:2] not in _MARKS:
+        codec = _order_of(data)
     try:
         parts = data.decode(codec).split("\0")
-        return [_unmarked(part) for part in parts] if encoding == 1 else parts
+        return [_unmarked(part) for part in parts] if encoding in _WIDE else parts
     except UnicodeDecodeError:
-        return []
+        return [] if encoding in _WIDE else decoded(data).split("\0")
+
+
+def _order_of(data: bytes) -> str:
+    """The codec of UTF-16 without its mark, by where the zeros of letters and blanks are; if there
+    are none, as the programs of Windows do it, which are those that leave it out."""
+    return "utf-16-be" if data[::2].count(0) > data[1::2].count(0) else "utf-16-le"
 
 
 def _unmarked(text: str) -> str:
@@ -386,10 +396,15 @@ def _picture(data: bytes, *, short: bool) -> tuple[int, bytes] | None:
     return None if stop < 0 else (kind, data[stop + len(end) :])
 
 
+_NO_GENRE = "Unknown"
+
+
 @lru_cache(1024)
 def _genres(text: str) -> list[str]:
-    """mutagen knows "17", "(17)", "(4)Eurodisco", "RX" and "CR"."""
-    return [str(genre) for genre in TCON(encoding=3, text=[text]).genres]
+    """mutagen knows "17", "(17)", "(4)Eurodisco", "RX" and "CR", and has a word for numbers that
+    stand for none."""
+    genres = map(str, TCON(encoding=3, text=[text]).genres)
+    return [genre for genre in genres if genre != _NO_GENRE or genre in text]
 
 
 @lru_cache(1024)

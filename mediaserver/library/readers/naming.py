@@ -5,8 +5,9 @@ import re
 MAX_TEXT_BYTES = 1024
 """Of one value, in UTF-8."""
 
-# XML 1.0 §2.2 allows none of these but the C1 controls, which nobody means either.
-_FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+# XML 1.0 §2.2 allows none of these but the C1 controls, which nobody means either, and the byte
+# order mark that programs leave in front of a text.
+_FORBIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BREAKS = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
 
