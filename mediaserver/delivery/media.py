@@ -20,7 +20,7 @@ from mediaserver.delivery.transferring import (
 from mediaserver.delivery.transfers import Transfers
 from mediaserver.library.objects import Kind
 from mediaserver.media_types import CAPTIONS
-from mediaserver.upnp.control import base_url
+from mediaserver.server.addresses import base_url
 
 
 class Media:

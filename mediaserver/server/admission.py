@@ -12,7 +12,8 @@ import re
 import socket
 from collections.abc import Iterable
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from mediaserver.server.addresses import Address, unscoped
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 logger = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Admission:
 
         A network of prefix length 0 (some PPP links) says nothing about who is near.
         """
-        ours = frozenset(map(str, map(_plain, addresses)))
+        ours = frozenset(map(str, map(unscoped, addresses)))
         if ours != self._addresses:
             self._told = 0
         self._addresses = ours
@@ -97,7 +98,7 @@ class Admission:
 
     def _judge_peer(self, peer: str) -> bool:
         try:
-            address = _plain(ipaddress.ip_address(peer))
+            address = unscoped(ipaddress.ip_address(peer))
         except ValueError:
             return False
         if address.is_loopback:
@@ -117,13 +118,3 @@ class Admission:
             return str(address) in self._addresses | self._names
         name = match["name"].decode("ascii").removesuffix(".")
         return name in self._addresses or name in self._names
-
-
-def _plain(address: Address) -> Address:
-    """Without scope id; IPv4 in its own form if it came mapped into IPv6."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return address.ipv4_mapped
-        if address.scope_id is not None:
-            return ipaddress.IPv6Address(int(address))
-    return address

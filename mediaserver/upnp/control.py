@@ -13,18 +13,16 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from ipaddress import ip_address
 from typing import NamedTuple
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from mediaserver.clients import UNKNOWN, ClientProfile
+from mediaserver.server.addresses import base_url
 from mediaserver.upnp import soap
 from mediaserver.upnp.errors import ActionError, ActionFailed, InvalidArgs
 from mediaserver.upnp.headers import LANGUAGE, XML, RequestHeaders, ResponseHeaders
-from mediaserver.upnp.interfaces import unscoped
 from mediaserver.upnp.kept_answers import KeptAnswers, Question
 from mediaserver.upnp.service import ActionRequest, Service
 from mediaserver.upnp.soap import Call, RequestRefused
@@ -219,19 +217,3 @@ def _variable_name(call: Call) -> str:
         return call.arguments["varName"]
     except KeyError:
         raise InvalidArgs("varName is missing") from None
-
-
-@lru_cache(maxsize=64)
-def base_url(host: str, port: int | None) -> str:
-    """The address a request came in on, as a URL for whoever sent it.
-
-    A zone index means something on this machine only; an IPv4 address that came through an IPv6
-    socket is written as what it is.
-    """
-    try:
-        address = unscoped(ip_address(host))
-    except ValueError:  # a name, or the path of a socket
-        authority = host
-    else:
-        authority = f"[{address}]" if address.version == 6 else str(address)
-    return f"http://{authority}:{port}" if port is not None else f"http://{authority}"
