@@ -119,8 +119,8 @@ items = Table(
     Column("named", Boolean, nullable=False, comment="the title is made of the file's name"),
     Column("sort_key", Text, nullable=False),
     Column("album_key", Text, nullable=False, comment="order in an album or series, by numbers"),
-    Column("record_key", Text, comment="of a part: order in its folder, as on the record"),
-    Column("folder_key", Text, Computed("coalesce(record_key, sort_key)", persisted=False)),
+    Column("file_key", Text, comment="of sound: order in its folder, by file name and part"),
+    Column("folder_key", Text, Computed("coalesce(file_key, sort_key)", persisted=False)),
     Column("artists", Text, comment="several values stand one a line, in all such columns"),
     Column("artist_sorts", Text, comment="one for each artist, or none at all; so the others"),
     Column("album_artists", Text),
@@ -175,7 +175,6 @@ items = Table(
     Index("items_by_fingerprint", "fingerprint"),
     Index("items_by_art", "art_id", sqlite_where=text("art_id IS NOT NULL")),
     Index("items_unreadable", "id", sqlite_where=text("reason IS NOT NULL")),
-    Index("parts_of_folder", "folder_id", sqlite_where=text("part > 0")),
 )
 
 facets = Table(

@@ -142,8 +142,8 @@ CREATE TABLE items (
     named BOOLEAN NOT NULL,
     sort_key TEXT NOT NULL,
     album_key TEXT NOT NULL,
-    record_key TEXT,
-    folder_key TEXT GENERATED ALWAYS AS (coalesce(record_key, sort_key)) VIRTUAL,
+    file_key TEXT,
+    folder_key TEXT GENERATED ALWAYS AS (coalesce(file_key, sort_key)) VIRTUAL,
     artists TEXT,
     artist_sorts TEXT,
     album_artists TEXT,
@@ -206,8 +206,6 @@ CREATE INDEX items_by_title ON items (shown, kind, sort_key, id);
 CREATE INDEX items_of_folder ON items (folder_id, split, folder_key, id);
 
 CREATE INDEX items_unreadable ON items (id) WHERE reason IS NOT NULL;
-
-CREATE INDEX parts_of_folder ON items (folder_id) WHERE part > 0;
 
 CREATE TABLE art (
     id INTEGER NOT NULL,

@@ -588,6 +588,33 @@ def test_an_album_can_be_ordered_by_title(library: FilledLibrary) -> None:
     assert titles(descending) == ["Play Dead", "Human Behaviour", "Crying"]
 
 
+RECORD = {
+    "New/1 Zebra.mp3": {"title": "Zebra"},
+    "New/02 - Apple.mp3": {"title": "Apple"},
+    "New/10. Mango.mp3": {"title": "Mango"},
+}
+
+
+def test_music_in_a_folder_stands_in_the_order_of_its_files(library: FilledLibrary) -> None:
+    """peers.md 2, 17: an album that is played from its folder is not in alphabetical order."""
+    library.add(RECORD)
+    assert library.titles("Folders", "New") == ["Zebra", "Apple", "Mango"]
+    assert library.titles("Music", "Folders", "New") == ["Zebra", "Apple", "Mango"]
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+def test_music_in_a_folder_can_be_ordered_by_title(library: FilledLibrary, ascending: bool) -> None:
+    library.add(RECORD)
+    folder = library.at("Folders", "New").object_id
+    page = library.children(folder, sort=(SortKey("dc:title", ascending),))
+    assert titles(page) == sorted(["Apple", "Mango", "Zebra"], reverse=not ascending)
+
+
+def test_pictures_in_a_folder_stand_in_the_order_of_titles(library: FilledLibrary) -> None:
+    library.add({"New/2.jpg": {"title": "Apple"}, "New/1.jpg": {"title": "Zebra"}})
+    assert library.titles("Pictures", "Folders", "New") == ["Apple", "Zebra"]
+
+
 def test_class_and_title_bring_folders_to_the_front(library: FilledLibrary) -> None:
     """gupnp-av-cp sends +upnp:class,+dc:title for every container."""
     sort = (SortKey("upnp:class"), SortKey("dc:title"))

@@ -102,6 +102,19 @@ def test_a_track_with_tags_is_not_told_by_its_folders(index: Index) -> None:
     assert index.ask("SELECT artists, album FROM items") == [(None, None)]
 
 
+def test_a_renamed_file_takes_its_new_place_in_the_folder(index: Index) -> None:
+    _, folder = index.root()
+    key = index.item(folder, b"1.mp3", song("Moved"))
+    index.item(folder, b"2.mp3", song("Stays"))
+    in_order = "SELECT title FROM items ORDER BY folder_key"
+    assert index.ask(in_order) == [("Moved",), ("Stays",)]
+    before = index.indexer.system_update_id
+    with index.indexer.batch() as batch:
+        batch.move_item(key, folder, b"10.mp3", file_status())
+    assert index.ask(in_order) == [("Stays",), ("Moved",)]
+    assert index.indexer.system_update_id > before
+
+
 def test_a_renamed_track_is_told_by_its_new_name(index: Index) -> None:
     root_id, top = index.root()
     artist = index.folder(root_id, b"ABBA", top)

@@ -54,7 +54,7 @@ def children(snapshot: Snapshot, view: View, folder: int | None) -> tuple[Source
     if playlists:
         sources.append(playlist_sources.in_folder(view, folder, playlists))
     if found:
-        sources.append(_items_in(snapshot, view, folder, found, kinds))
+        sources.append(_items_in(view, folder, found, kinds))
     return tuple(sources)
 
 
@@ -152,21 +152,19 @@ def update_id(snapshot: Snapshot, folder: int) -> int:
 # ---- items
 
 
-def _items_in(
-    snapshot: Snapshot, view: View, folder: int, known_total: int, kinds: Sequence[Kind]
-) -> Source:
-    """The items in a folder, where there are items of these kinds: by title, but the tracks of a
-    record that is kept in one file stand together, as on the record.
+def _items_in(view: View, folder: int, known_total: int, kinds: Sequence[Kind]) -> Source:
+    """The items in a folder, where there are items of these kinds: by title; sound by the names of
+    its files, which have numbers in front, and the tracks of a record in one file as on the record.
 
-    Uses ``items_of_folder``, and ``parts_of_folder``.
+    Uses ``items_of_folder``.
     """
     only = kinds[0] if len(kinds) == 1 else view.kind
     condition = Condition("i.folder_id = ? AND i.split = 0", (folder,))
     if len(kinds) > 1 and only is not None:
         condition = Condition(f"{condition.text} AND i.kind = ?", (folder, only.value))
-    parts = snapshot.row("SELECT 1 FROM items WHERE folder_id = ? AND part > 0 LIMIT 1", (folder,))
     source = _items(view, condition, only, known_total)
-    return replace(source, order="i.folder_key", by_title=parts is None)
+    by_title = Kind.AUDIO not in (kinds if only is None else (only,))
+    return replace(source, order="i.folder_key", by_title=by_title)
 
 
 def items_at_home(view: View) -> Source:

@@ -13,10 +13,9 @@ from mediaserver.library.folding import number_key, sort_key
 from mediaserver.library.indexing.details import details_of
 from mediaserver.library.indexing.homes import Home, Homes
 from mediaserver.library.indexing.items import ItemIndex
-from mediaserver.library.indexing.records import Record
+from mediaserver.library.indexing.records import Record, file_key
 from mediaserver.library.indexing.sheet_files import Splitting, sheet_of
 from mediaserver.library.objects import Details, Kind, Sheet, SheetTrack, Span
-from mediaserver.library.readers.naming import title_of
 
 
 class PartIndex:
@@ -85,7 +84,7 @@ def _part(whole: Record, home: Home, splitting: Splitting, track: SheetTrack) ->
         named=False,
         sort_key=title_key,
         album_key=album_key(disc or home.disc, track.number, title_key),
-        record_key=f"{sort_key(title_of(splitting.name))} {number_key(track.number)}",
+        file_key=f"{file_key(splitting.name)} {number_key(track.number)}",
         artists=artists or whole.artists,
         artist_sorts=None if artists else whole.artist_sorts,
         album_artists=album_artists or whole.album_artists,

@@ -53,7 +53,7 @@ class Record(NamedTuple):
     named: int
     sort_key: str
     album_key: str
-    record_key: str | None
+    file_key: str | None
     artists: str | None
     artist_sorts: str | None
     album_artists: str | None
@@ -208,7 +208,7 @@ def record(
         named=facts.named or not facts.title,
         sort_key=title_key,
         album_key=_album_key(disc or home.disc, track, series, season, episode, title_key),
-        record_key=None,
+        file_key=file_key(name) if facts.kind is Kind.AUDIO else None,
         artists=artists,
         artist_sorts=_lines(facts.artist_sorts),
         album_artists=_lines(facts.album_artists),
@@ -279,7 +279,14 @@ def renamed(old: Record, before: Home, home: Home, name: bytes) -> Record:
     key = _album_key(
         new.disc or home.disc, new.track, new.series, new.season, new.episode, new.sort_key
     )
+    if new.kind == Kind.AUDIO and not new.part:
+        new = new._replace(file_key=file_key(name))
     return new._replace(album_key=key)
+
+
+def file_key(name: bytes) -> str:
+    """Where a file stands in its folder: people who look there expect its order on disk."""
+    return sort_key(title_of(name))
 
 
 def _told(item: Record, path: bytes, inside: bytes) -> Told | None:
