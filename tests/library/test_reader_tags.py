@@ -311,6 +311,27 @@ def test_mp4_atoms_are_read(tmp_path: Path) -> None:
     assert_all_there(facts_of(path))
 
 
+@pytest.mark.parametrize("of_case", [str, str.upper, str.lower])
+def test_freely_named_mp4_atoms_are_read_in_any_case(
+    tmp_path: Path, of_case: Callable[[str], str]
+) -> None:
+    path = make_media.sound(tmp_path / "a.m4a", seconds=2)
+    file = MP4(path)
+    release = "0123456b-89ab-4cde-8f01-23456789abcd"
+    sheet = "TRACK 01 AUDIO\nINDEX 01 00:00:00\nTRACK 02 AUDIO\nINDEX 01 00:01:00"
+    for name, value in (
+        ("OriginalDate", "1969-09-26"),
+        ("MusicBrainz Album Id", release),
+        ("CueSheet", sheet),
+    ):
+        file[f"----:com.apple.iTunes:{of_case(name)}"] = value.encode()
+    file.save()
+    facts = facts_of(path)
+    assert (facts.date, facts.release_id) == ("1969-09-26", release)
+    assert facts.sheet is not None
+    assert [track.begin_us for track in facts.sheet.tracks] == [0, 1_000_000]
+
+
 def test_asf_attributes_are_read(tmp_path: Path) -> None:
     path = make_media.sound(tmp_path / "a.wma")
     file = ASF(path)
@@ -327,6 +348,19 @@ def test_asf_attributes_are_read(tmp_path: Path) -> None:
     file["WM/Picture"] = [ASFByteArrayAttribute(picture)]
     file.save()
     assert_all_there(facts_of(path))
+
+
+@pytest.mark.parametrize(("text", "expected"), [("0", 1), ("11", 12), ("\u00b2", None)])
+def test_the_older_track_number_of_asf_counts_from_0(
+    tmp_path: Path, text: str, expected: int | None
+) -> None:
+    path = make_media.sound(tmp_path / "a.wma")
+    file = ASF(path)
+    file["Title"] = [ASFUnicodeAttribute("Title")]
+    file["WM/Track"] = [ASFUnicodeAttribute(text)]
+    file.save()
+    facts = facts_of(path)
+    assert (facts.title, facts.track) == ("Title", expected)
 
 
 def test_apev2_items_are_read(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ is the matter of :mod:`.details` and :mod:`.chapters`.
 """
 
 import base64
+import re
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -158,22 +159,26 @@ _MP4_FREE_NAMES = {
     "ARTISTS": "ARTISTS",
     "CONDUCTOR": "CONDUCTOR",
     "ORIGINALDATE": "ORIGINALDATE",
-    "MusicBrainz Album Id": "MUSICBRAINZ_ALBUMID",
+    "ORIGINALYEAR": "ORIGINALYEAR",
+    "CUESHEET": "CUESHEET",
+    "MUSICBRAINZ ALBUM ID": "MUSICBRAINZ_ALBUMID",
 }
+"""In upper case: programs do not agree on it."""
 
 
 def mp4(found: Found, tags: Mapping[str, Sequence[object]]) -> None:
     """The atoms of ``ilst`` as mutagen gives them."""
-    known = {}
+    known: dict[str, list[str]] = {}
     for name in tags:
         if name in _MP4_NAMES:
             known[_MP4_NAMES[name]] = _texts(tags, name)
         elif name.startswith(_MP4_FREE):
             name_alone = name.removeprefix(_MP4_FREE)
-            free = _MP4_FREE_NAMES.get(name_alone) or details.common_name(name_alone)
+            free = _MP4_FREE_NAMES.get(name_alone.upper()) or details.common_name(name_alone)
             if free is not None:
                 values = [value for value in tags[name] if isinstance(value, bytes)]
-                known[free] = [value.decode(errors="replace") for value in values]
+                texts = [value.decode(errors="replace") for value in values]
+                known.setdefault(free, []).extend(texts)
     named(found, known)
     found.compilation = bool(tags.get("cpil", False))
     found.track = _first_of_pair(tags, "trkn")
@@ -216,6 +221,7 @@ _ASF_NAMES = {
     "MusicBrainz/Album Id": "MUSICBRAINZ_ALBUMID",
     "Description": "DESCRIPTION",
 }
+_DIGITS = re.compile("[0-9]{1,9}")
 
 
 def asf(found: Found, tags: Iterable[tuple[str, object]]) -> None:
@@ -229,7 +235,7 @@ def asf(found: Found, tags: Iterable[tuple[str, object]]) -> None:
                 pictures.append(picture)
         elif name in _ASF_NAMES:
             known.setdefault(_ASF_NAMES[name], []).append(str(attribute))
-        elif name == "WM/Track" and str(attribute).isdigit():
+        elif name == "WM/Track" and _DIGITS.fullmatch(str(attribute)):
             # The older name, and it counts from 0.
             known.setdefault("TRACK", []).append(str(int(str(attribute)) + 1))
         elif (common := details.common_name(name)) is not None:
