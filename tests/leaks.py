@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 _DESCRIPTORS = Path("/proc/self/fd")
+ENDING_SECONDS = 1.0
+"""What a thread may take to end that has told its outcome already."""
 
 
 def _sockets() -> set[str]:
@@ -32,5 +34,7 @@ async def nothing_left() -> AsyncIterator[None]:
         await asyncio.sleep(0)
     # A fixture begins and ends in tasks of their own.
     assert asyncio.all_tasks() - tasks - {asyncio.current_task()} == set()
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(ENDING_SECONDS)
     assert set(threading.enumerate()) - threads == set()
     assert _sockets() - sockets == set()

@@ -276,12 +276,13 @@ class Upkeep:
         """Roots that have come or gone; ``everywhere``: also all that does not tell of changes."""
         wanted = Requests(trees=await asyncio.to_thread(self._presence.changed))
         wanted.trees |= self._answering_again()
-        if not watcher.alive:
-            logger.warning("changes were not noticed any more: watching begins anew")
+        if not watcher.alive or watcher.may_do_better:
+            if not watcher.alive:
+                logger.warning("changes were not noticed any more: watching begins anew")
             await watcher.restart()
             wanted.everything = True
-        elif wanted:
-            await watcher.refresh()
+        elif wanted or watcher.has_grown:
+            wanted.trees |= await watcher.refresh()
         wanted.folders |= await bounded(self._troubles.due, None)
         if everywhere:
             wanted.trees |= {path for path, how in watcher.watched.items() if how.polled}

@@ -1,8 +1,9 @@
 """Changes in the media roots as they happen: file system events to folders to scan.
 
 Events only add folders to a set; when it has been quiet for a while, the set is handed over.
-Roots whose file system tells of no changes, and those with more folders than may be watched, are
-looked through at intervals instead, and the owner can read why.
+Roots whose file system tells of no changes, and those with more folders than may be watched, be it
+from the beginning or since folders were added, are looked through at intervals instead, and the
+owner can read why.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import contextlib
 import errno
 import logging
 import os
+import sys
 import threading
 import time
 import warnings
@@ -17,50 +19,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from watchdog.events import (
-    DirCreatedEvent,
-    DirDeletedEvent,
-    DirMovedEvent,
-    FileClosedEvent,
-    FileCreatedEvent,
-    FileDeletedEvent,
-    FileMovedEvent,
-    FileSystemEvent,
-    FileSystemEventHandler,
-)
+from watchdog.events import FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
 from mediaserver.library.disks import Disks, NoAnswer
-from mediaserver.library.names.pictures import is_art_only
-from mediaserver.library.names.subtitles import is_subtitle
-from mediaserver.library.roots import Rules, relative
+from mediaserver.library.roots import Rules
 from mediaserver.library.scanning.listing import Identity
 from mediaserver.library.watching import mounts
+from mediaserver.library.watching.events import EVENTS, LOSSES, Handler, Losses
 from mediaserver.library.watching.gathering import Gathered, Gathering
-from mediaserver.media_types import by_suffix, is_playlist
 from mediaserver.patience import bounded
 
 logger = logging.getLogger(__name__)
 
-_EVENTS: list[type[FileSystemEvent]] = [
-    FileCreatedEvent,
-    FileClosedEvent,
-    FileDeletedEvent,
-    FileMovedEvent,
-    DirCreatedEvent,
-    DirDeletedEvent,
-    DirMovedEvent,
-]
-"""Not FileModifiedEvent: one a write while a file is copied, and its closing tells the same."""
-
-_LOSSES = "watchdog.observers"
-"""The logger in which watchdog, and nowhere else, tells that the kernel's queue ran over."""
-
-
-ENOUGH = 0.99
-"""Part of the folders that must be watched; some come and go while we count."""
-
+SPARE_FOLDER = "/proc"
+"""What is watched for a moment to see whether any more may be; no media are in it."""
 
 REFRESH_SECONDS = 60.0
 """What watching roots that have come may take before others are looked at again."""
@@ -105,13 +79,17 @@ class Watcher:
         self._watches: dict[bytes, tuple[ObservedWatch, Identity]] = {}
         self._folders: dict[bytes, int] = {}
         """How many there were in each root that was to be watched."""
-        self._limit = mounts.max_watches()
+        self._limit: int | None = None
+        self._limits: tuple[int | None, int | None] | None = None
+        """Those of the system, if they keep us from watching everything."""
+        self._grown: set[bytes] = set()
+        """Roots in which folders were made since it was looked whether all are watched."""
         self._devices: dict[bytes, int | None] = {}
         """What roots lay on when it was decided how they are watched: another file system may be
         mounted there later. None: there was nothing; roots that did not answer are missing."""
         self._setting_up = threading.Lock()
         """Held while watches are set, which may hang at what is mounted inside a root."""
-        self._losses = _Losses(self._lost)
+        self._losses = Losses(self._lost)
         self.watched: dict[bytes, Watched] = {}
         """By root; empty before :meth:`start`."""
 
@@ -122,39 +100,31 @@ class Watcher:
         """
         # watchdog warns of folders that were made so fast that it met them twice; it copes.
         warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, "watchdog")
+        self._limit, self._limits = mounts.max_watches(), None
         try:
             observer = Observer()
             observer.start()
         except OSError as error:
-            reason = f"the system does not let us watch ({error.strerror or error})"
-            if error.errno == errno.EMFILE:
-                reason += "; allow it with `sysctl -w fs.inotify.max_user_instances=1024`"
-            logger.warning("%s", reason)
+            reason = mounts.why_none(error)
+            logger.warning("media roots are looked through at intervals: %s", reason)
             watched = Watched(events=False, polled=True, reason=reason)
             self.watched = dict.fromkeys(self._roots, watched)
+            self._limits = _limits()
             return
         self._observer = observer
-        losses = logging.getLogger(_LOSSES)
+        losses = logging.getLogger(LOSSES)
         losses.addHandler(self._losses)
         if not losses.isEnabledFor(logging.WARNING):
             losses.setLevel(logging.WARNING)
         await bounded(self._plan, None)
         await bounded(self._watch, None)
-        await asyncio.to_thread(self._check)
-        for root, watched in self.watched.items():
-            if watched.reason is not None:
-                logger.warning(
-                    "media root %s is looked through at intervals: %s",
-                    os.fsdecode(root),
-                    watched.reason,
-                )
 
     async def close(self) -> None:
         """Stop watching; nothing is told any more. Idempotent."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        logging.getLogger(_LOSSES).removeHandler(self._losses)
+        logging.getLogger(LOSSES).removeHandler(self._losses)
         observer, self._observer = self._observer, None
         if observer is not None:
 
@@ -175,6 +145,16 @@ class Watcher:
             observer.is_alive() and all(emitter.is_alive() for emitter in observer.emitters)
         )
 
+    @property
+    def has_grown(self) -> bool:
+        """Whether folders were made since the last :meth:`refresh`."""
+        return bool(self._grown)
+
+    @property
+    def may_do_better(self) -> bool:
+        """Whether the limits are others now that kept us from watching everything."""
+        return self._limits is not None and self._limits != _limits()
+
     async def restart(self) -> None:
         """Begin anew; what happened since the watching ended was not told."""
         await self.close()
@@ -184,10 +164,11 @@ class Watcher:
         await self.start()
 
     async def refresh(self) -> set[bytes]:
-        """Watch roots that have come, or are another folder than before (mounted since).
+        """Watch roots that have come, or are another folder than before (mounted since), and see
+        whether the folders made meanwhile are watched.
 
-        Those roots are returned: what changed in them meanwhile was not told. None are while
-        something mounted in a root hangs.
+        The roots are returned in which something may have changed and was not told. None are
+        while something mounted in a root hangs.
         """
         with contextlib.suppress(TimeoutError):
             return await bounded(self._watch, REFRESH_SECONDS)
@@ -207,23 +188,35 @@ class Watcher:
 
     def _plan_more(self) -> None:
         """Decide how roots are watched that have not answered before, or are elsewhere now."""
-        planned = set()
+        planned: dict[bytes, Watched] = {}
         for root in self._roots:
             try:
                 device = self._disks.ask(root, partial(_device, root))
                 if root in self._devices and self._devices[root] == device:
                     continue
-                self.watched[root] = self._planned(root)
+                planned[root] = self._planned(root)
             except NoAnswer as error:
-                silent = Watched(events=False, polled=True, reason=error.strerror)
-                self.watched.setdefault(root, silent)
+                if root not in self.watched:
+                    self._decide(root, Watched(events=False, polled=True, reason=error.strerror))
                 continue
             self._devices[root] = device
-            planned.add(root)
         if self._limit is not None:
             refused = mounts.too_many(self._folders, self._limit)
-            for root in planned & refused.keys():
-                self.watched[root] = Watched(events=False, polled=True, reason=refused[root])
+            for root in planned.keys() & refused.keys():
+                planned[root] = Watched(events=False, polled=True, reason=refused[root])
+                self._limits = _limits()
+        for root, watched in planned.items():
+            self._decide(root, watched)
+
+    def _decide(self, root: bytes, watched: Watched) -> None:
+        before = self.watched.get(root)
+        self.watched[root] = watched
+        if watched.reason is not None and (before is None or before.reason != watched.reason):
+            logger.warning(
+                "media root %s is looked through at intervals: %s",
+                os.fsdecode(root),
+                watched.reason,
+            )
 
     def _planned(self, root: bytes) -> Watched:
         # The table is read last: some file systems are mounted when somebody looks.
@@ -236,28 +229,51 @@ class Watcher:
             self._folders.pop(root, None)
         return watched
 
-    def _check(self) -> None:
-        """Look whether all was granted: watchdog keeps silent about folders it may not watch."""
-        wanted = sum(self._folders[root] for root in self._watches if root in self._folders)
-        granted = mounts.watches_in_use()
-        if granted is None or granted >= wanted * ENOUGH:
-            return
-        reason = f"only {granted} of {wanted} folders could be watched; {mounts.remedy(wanted)}"
-        for root in self._watches:
-            self.watched[root] = Watched(events=True, polled=True, reason=reason)
-
     def _watch(self) -> set[bytes]:
         if not self._setting_up.acquire(blocking=False):
             return set()
         try:
+            grown = self._grown.copy()
+            self._grown -= grown
             self._plan_more()
-            return self._watch_roots()
+            renewed = self._watch_roots()
+            return renewed | self._look_for_refusals(renewed | grown)
         finally:
             self._setting_up.release()
 
+    def _look_for_refusals(self, roots: set[bytes]) -> set[bytes]:
+        """Those of the roots where not all folders could be watched: watchdog keeps silent about
+        that. They are looked through as well from now on."""
+        roots = {root for root in roots & self._folders.keys() if not self.watched[root].polled}
+        if not roots or self._has_room():
+            return set()
+        for root in self._folders:
+            count = partial(mounts.count_folders, root, sys.maxsize)
+            with contextlib.suppress(NoAnswer):
+                self._folders[root] = self._disks.ask(root, count)
+        wanted = sum(self._folders.values())
+        granted = mounts.watches_in_use()
+        remedy = mounts.remedy(wanted)
+        reason = f"{granted} of {wanted} folders are watched, and no more may be; {remedy}"
+        for root in roots:
+            self._decide(root, Watched(events=True, polled=True, reason=reason))
+        self._limits = _limits()
+        return roots
+
+    def _has_room(self) -> bool:
+        """Whether another folder may be watched."""
+        if self._observer is None:
+            return True
+        try:
+            watch = self._observer.schedule(FileSystemEventHandler(), SPARE_FOLDER)
+        except OSError as error:
+            return error.errno != errno.ENOSPC
+        self._observer.unschedule(watch)
+        return True
+
     def _watch_roots(self) -> set[bytes]:
         renewed = set()
-        for root, watched in self.watched.items():
+        for root, watched in tuple(self.watched.items()):
             if not watched.events:
                 self._unschedule(root)
                 continue
@@ -280,15 +296,17 @@ class Watcher:
         self._unschedule(root)
         try:
             watch = observer.schedule(
-                _Handler(root, self._rules, self._changed),
+                Handler(root, self._rules, self._changed, self._grown.add),
                 os.fsdecode(root),
                 recursive=True,
-                event_filter=_EVENTS,
+                event_filter=EVENTS,
             )
         except OSError as error:
             reason = error.strerror or str(error)
-            self.watched[root] = Watched(events=False, polled=True, reason=reason)
-            logger.warning("media root %s cannot be watched: %s", os.fsdecode(root), reason)
+            if error.errno == errno.ENOSPC:
+                reason += f"; {mounts.remedy(self._folders.get(root, 1))}"
+                self._limits = _limits()
+            self._decide(root, Watched(events=False, polled=True, reason=reason))
             return False
         self._watches[root] = (watch, identity)
         return True
@@ -322,6 +340,10 @@ class Watcher:
             self._on_quiet(self._gathering.take())
 
 
+def _limits() -> tuple[int | None, int | None]:
+    return mounts.max_watches(), mounts.max_instances()
+
+
 def _device(path: bytes) -> int | None:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
         return os.stat(path).st_dev  # noqa: PTH116
@@ -340,50 +362,3 @@ def _how(silence: mounts.Silence, rules: Rules) -> Watched:
     elif rules.follow_links:
         reason = "what lies behind links does not tell of changes"
     return Watched(events=True, polled=bool(reason), reason=reason or None)
-
-
-class _Handler(FileSystemEventHandler):
-    """In watchdog's thread: an event to the folders that it changes."""
-
-    def __init__(self, root: bytes, rules: Rules, changed: Callable[[bytes], None]) -> None:
-        self._root = root
-        self._rules = rules
-        self._changed = changed
-
-    def dispatch(self, event: FileSystemEvent) -> None:
-        for path in (event.src_path, event.dest_path):
-            if path:
-                folder = self.folder_of(os.fsencode(path), is_directory=event.is_directory)
-                if folder is not None:
-                    self._changed(folder)
-
-    def folder_of(self, path: bytes, *, is_directory: bool) -> bytes | None:
-        """The folder whose listing an event changes; None: nothing in the library changes."""
-        inside = relative(self._root, path)
-        if inside is None:
-            return None
-        if not inside:
-            return self._root
-        if not is_directory and not _concerns(path):
-            return None
-        if self._rules.by_path(inside) is not None:
-            return None
-        return path.rpartition(b"/")[0]
-
-
-def _concerns(path: bytes) -> bool:
-    """Whether the name of a file is of media, or of what belongs to media."""
-    known = by_suffix(path) is not None
-    return known or is_playlist(path) or is_subtitle(path) or is_art_only(path)
-
-
-class _Losses(logging.Handler):
-    """Hears watchdog say that events were lost; it tells nobody else (watchdog 7)."""
-
-    def __init__(self, lost: Callable[[], None]) -> None:
-        super().__init__(logging.WARNING)
-        self._told = lost
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if "overflow" in record.getMessage():
-            self._told()

@@ -1,12 +1,16 @@
 """Changes on disk to folders to scan: security.md M9, section 7; peers.md 2, rows 3 and 4."""
 
 import asyncio
+import ctypes
+import errno
 import logging
 import os
+import resource
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from watchdog.observers import inotify_c
 from watchdog.observers.inotify_c import InotifyConstants, InotifyEvent, InotifyFD
 
 from mediaserver.library.roots import Exclusion, Rules
@@ -213,7 +217,44 @@ def test_watches_are_counted_as_the_kernel_tells_them(tmp_path: Path) -> None:
     assert mounts.watches_in_use(tmp_path / "missing") is None
 
 
+def test_too_few_programs_that_may_watch_are_told_which_limit_to_raise() -> None:
+    """inotify_init(2): EMFILE, for the limit of instances."""
+    reason = mounts.why_none(OSError(errno.EMFILE, "Too many open files"))
+    assert "`sysctl -w fs.inotify.max_user_instances=" in reason
+    given = int(reason.split("max_user_instances=")[1].rstrip("`"))
+    limit = mounts.max_instances()
+    assert limit is not None
+    assert given > limit
+
+
+def test_too_many_open_files_of_our_own_are_no_limit_of_inotify() -> None:
+    """inotify_init(2): the same EMFILE, for the limit of open files."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+        reason = mounts.why_none(OSError(errno.EMFILE, "Too many open files"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert reason == "the system does not let us watch (Too many open files)"
+
+
 # ---- the real thing
+
+
+class Kernel:
+    """The kernel's inotify, with a limit of its own (inotify_add_watch(2): ENOSPC)."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+        self.limit = limit
+        self._real = inotify_c.inotify_add_watch
+        monkeypatch.setattr(inotify_c, "inotify_add_watch", self.add_watch)
+        monkeypatch.setattr(mounts, "max_watches", lambda: self.limit)
+
+    def add_watch(self, descriptor: int, path: bytes, mask: int) -> int:
+        if (mounts.watches_in_use() or 0) < self.limit:
+            return int(self._real(descriptor, path, mask))
+        ctypes.set_errno(errno.ENOSPC)
+        return -1
 
 
 class Watching:
@@ -375,6 +416,95 @@ async def test_a_missing_root_is_watched_when_it_comes(tmp_path: Path) -> None:
         (watching.root / "one.mp3").write_bytes(b"x")
         await watching.folders(watching.root)
         await watching.close()
+
+
+async def test_folders_made_beyond_the_limit_of_watches_are_noticed_and_polled(
+    watching: Watching, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """watchdog does not say that it may not watch a folder."""
+    Kernel(monkeypatch, 3)
+    root = os.fsencode(watching.root)
+    (watching.root / "New").mkdir()
+    await watching.folders(watching.root)
+    grown = watching.watcher.has_grown
+    assert grown
+    assert await watching.watcher.refresh() == {root}
+    assert not watching.watcher.has_grown
+    watched = watching.watcher.watched[root]
+    assert watched.events
+    assert watched.polled
+    assert watched.reason == (
+        "3 of 4 folders are watched, and no more may be; "
+        "allow it with `sysctl -w fs.inotify.max_user_watches=524288`"
+    )
+    assert watched.reason in caplog.text
+
+
+async def test_folders_made_within_the_limit_of_watches_change_nothing(
+    watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Kernel(monkeypatch, 5)
+    (watching.root / "New").mkdir()
+    await watching.folders(watching.root)
+    assert await watching.watcher.refresh() == set()
+    (watched,) = watching.watcher.watched.values()
+    assert not watched.polled
+    assert not watching.watcher.may_do_better
+
+
+async def test_more_is_watched_once_the_limit_has_been_raised(
+    watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel = Kernel(monkeypatch, 3)
+    (watching.root / "New").mkdir()
+    await watching.folders(watching.root)
+    await watching.watcher.refresh()
+    better = [watching.watcher.may_do_better]
+    kernel.limit = 500
+    better.append(watching.watcher.may_do_better)
+    assert better == [False, True]
+
+    await watching.watcher.restart()
+
+    (watched,) = watching.watcher.watched.values()
+    assert not watched.polled
+    assert not watching.watcher.may_do_better
+    (watching.root / "New" / "one.mp3").write_bytes(b"x")
+    await watching.folders(watching.root / "New")
+
+
+async def test_roots_are_polled_while_others_use_all_watches_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Kernel(monkeypatch, 0)
+    monkeypatch.setattr(mounts, "max_watches", lambda: 8192)
+    async with nothing_left():
+        watching = Watching(tmp_path)
+        await watching.watcher.start()
+        (watched,) = watching.watcher.watched.values()
+        await watching.close()
+    assert watched.polled
+    assert not watched.events
+    assert "`sysctl -w fs.inotify.max_user_watches=524288`" in (watched.reason or "")
+
+
+async def test_roots_are_polled_while_too_many_programs_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> int:
+        ctypes.set_errno(errno.EMFILE)
+        return -1
+
+    monkeypatch.setattr(inotify_c, "inotify_init", refused)
+    async with nothing_left():
+        watching = Watching(tmp_path)
+        await watching.watcher.start()
+        (watched,) = watching.watcher.watched.values()
+        assert watching.watcher.alive
+        await watching.close()
+    assert watched.polled
+    assert not watched.events
+    assert "`sysctl -w fs.inotify.max_user_instances=1024`" in (watched.reason or "")
 
 
 async def test_a_folder_put_off_is_told_after_the_next_quiet(watching: Watching) -> None:

@@ -1,1 +1,1 @@
-"""What the watcher stands on: which file systems tell of changes, and when it is quiet."""
+"""What the watcher stands on: which file systems tell of changes, and what; when it is quiet."""

@@ -1,6 +1,7 @@
 """Which roots can tell of changes by themselves, and what inotify lets us watch (Linux)."""
 
 import contextlib
+import errno
 import os
 import re
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from mediaserver.library.roots import relative
 
 MOUNTS = Path("/proc/self/mounts")
 MAX_WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
+MAX_INSTANCES = Path("/proc/sys/fs/inotify/max_user_instances")
 DESCRIPTORS = Path("/proc/self/fdinfo")
 
 SILENT = frozenset(
@@ -127,13 +129,41 @@ def watches_in_use(descriptors: Path = DESCRIPTORS) -> int | None:
     return count
 
 
-def _round_up(wanted: int) -> int:
+def why_none(error: OSError) -> str:
+    """Why nothing can be watched at all, and what to do about it (inotify_init(2))."""
+    reason = f"the system does not let us watch ({error.strerror or error})"
+    if error.errno != errno.EMFILE or not _can_open():
+        return reason
+    instances = max_instances() or 0
+    wanted = _round_up(instances, least=1024)
+    return f"{reason}; allow it with `sysctl -w fs.inotify.max_user_instances={wanted}`"
+
+
+def _can_open() -> bool:
+    """Whether this program may have more files open: the same EMFILE stands for that limit."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
+
+
+def _round_up(wanted: int, least: int = 1 << 19) -> int:
     """Twice as many as are wanted now, as a power of two."""
-    return max(1 << 19, 1 << (2 * wanted - 1).bit_length())
+    return max(least, 1 << (2 * wanted - 1).bit_length())
 
 
 def max_watches(path: Path = MAX_WATCHES) -> int | None:
     """The limit of inotify watches for this user; None where the system tells none."""
+    return _number(path)
+
+
+def max_instances(path: Path = MAX_INSTANCES) -> int | None:
+    """How many programs of this user may watch at once; None where the system tells no limit."""
+    return _number(path)
+
+
+def _number(path: Path) -> int | None:
     try:
         return int(path.read_text(encoding="ascii"))
     except (OSError, ValueError):
