@@ -16,7 +16,7 @@ from mediaserver.app.libraries import open_library
 from mediaserver.config import Settings
 from mediaserver.data_directory import INDEX_NAME, DataDirectory
 from mediaserver.library.errors import IndexUnusable
-from mediaserver.library.explain import explain as explain_path
+from mediaserver.library.explaining.explanation import explain as explain_path
 from mediaserver.library.library import Library
 from mediaserver.library.objects import LibraryCounts
 from mediaserver.library.readers.pool import ReaderPoolError

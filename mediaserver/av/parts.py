@@ -9,9 +9,9 @@ from mediaserver import dlna, urls
 from mediaserver.av.durations import duration
 from mediaserver.av.filter import Filter
 from mediaserver.clients import ClientProfile
-from mediaserver.library import pcm
+from mediaserver.library.decoding import pcm
+from mediaserver.library.decoding.pcm import PcmStream
 from mediaserver.library.objects import Item, Kind
-from mediaserver.library.pcm import PcmStream
 
 _ATTRIBUTES = (
     "size",

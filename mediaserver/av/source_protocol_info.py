@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from mediaserver import dlna
 from mediaserver.clients import ClientProfile
-from mediaserver.library.pcm import L16_TYPE, LPCM_CHANNELS, LPCM_PROFILE, LPCM_RATES
+from mediaserver.library.decoding.pcm import L16_TYPE, LPCM_CHANNELS, LPCM_PROFILE, LPCM_RATES
 from mediaserver.media_types import MEDIA_TYPES, SUBTITLE_TYPES
 
 _AVC_MP4 = (

@@ -30,12 +30,12 @@ from mediaserver.delivery.transferring import (
     transfer,
 )
 from mediaserver.delivery.transfers import Transfers
-from mediaserver.library import pcm
+from mediaserver.library.decoding import pcm
 from mediaserver.library.decoding.decoders import Decoders, DecodersBusy, DecodingFailed
+from mediaserver.library.decoding.pcm import PcmStream
 from mediaserver.library.lookup import MediaFile
 from mediaserver.library.objects import Kind
 from mediaserver.library.opening import OpenFile
-from mediaserver.library.pcm import PcmStream
 
 logger = logging.getLogger(__name__)
 

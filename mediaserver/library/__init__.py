@@ -14,12 +14,13 @@
     catalogue     the same in columns of bits, for what the index is too slow at when it is large
     artwork       pictures made smaller, and kept (``pictures`` makes them, in those workers)
     opening       from the index to an open file, and nowhere else
-    decoding      an open file to samples, in processes of their own (``pcm``: which, in what form)
+    decoding      an open file to samples, in processes of their own
+    explaining    why a path is served or not: ``mediaserver why``, without any of the threads
 
 A change goes down this list, from ``watcher`` to ``indexer``, and comes back to the facade's
 ``on_change``; a question goes from the facade to ``database``, which calls ``browsing``. What all
 of them speak of is in ``objects``, ``object_ids``, ``views``, ``criteria`` and ``errors``; what
-belongs to the media roots is for ``roots`` to say, everywhere. ``albums``, ``facets``,
-``folding``, ``locations``, ``sheets`` and ``subtitle_text`` are pure functions. ``explain`` (with
-``explaining*``) answers ``mediaserver why`` without any of the threads.
+belongs to the media roots is for ``roots`` to say, everywhere; which of their disks hang, for
+``disks``; as what FFmpeg may open files, for ``demuxers``. ``albums``, ``facets``, ``folding``,
+``locations``, ``sheets`` and ``subtitle_text`` are pure functions.
 """

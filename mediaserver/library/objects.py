@@ -324,7 +324,7 @@ class Item:
     """Of a video, those that suit most people first."""
     span: Span | None = None
     """The part of the file that it is; None: the whole file. Of a part everything else is told
-    as it is sent, decoded (:mod:`mediaserver.library.pcm`): type, size, bitrate, ..."""
+    as it is sent, decoded (:mod:`mediaserver.library.decoding.pcm`): type, size, bitrate, ..."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import pytest
 from mediaserver.av import didl, filter
 from mediaserver.av.source_protocol_info import source
 from mediaserver.clients import UNKNOWN, ClientProfile
-from mediaserver.library import pcm
+from mediaserver.library.decoding import pcm
 from mediaserver.library.objects import Item, Span
 from tests.av.library_fake import BASE_URL, TRACK, objects_of
 

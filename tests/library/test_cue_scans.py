@@ -18,7 +18,7 @@ from mediaserver.library.browsing.browser import Browser
 from mediaserver.library.criteria import SortKey
 from mediaserver.library.database import driver_of
 from mediaserver.library.errors import NoSuchObject
-from mediaserver.library.explain import Explanation, explain
+from mediaserver.library.explaining.explanation import Explanation, explain
 from mediaserver.library.indexer import Indexer
 from mediaserver.library.indexing.details import details_of
 from mediaserver.library.lookup import MediaFile, media_file

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 
 from mediaserver.library.database import driver_of
-from mediaserver.library.explaining_details import facts_beside, stars
+from mediaserver.library.explaining.details import facts_beside, stars
 from mediaserver.library.indexing.details import chapters_of, details_of, streams_of
 from mediaserver.library.objects import MAX_CHAPTERS, Chapter, Details, EmbeddedStream
 from tests.library.an_index import Index, file_status, film, song

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mutagen.flac import FLAC
 
-from mediaserver.library.explain import Explanation, explain
+from mediaserver.library.explaining.explanation import Explanation, explain
 from mediaserver.library.object_ids import folder_id, item_id
 from tests.library.privileges import permissions_count
 from tests.library.scanning import Scene

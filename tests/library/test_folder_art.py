@@ -7,7 +7,7 @@ import pytest
 
 from mediaserver.library.browsing.browser import Browser
 from mediaserver.library.database import driver_of
-from mediaserver.library.explain import explain
+from mediaserver.library.explaining.explanation import explain
 from mediaserver.library.objects import Container
 from mediaserver.library.views import DEFAULT_VIEWS
 from tests.factories import container_of

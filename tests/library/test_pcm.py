@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from mediaserver.library import pcm
+from mediaserver.library.decoding import pcm
+from mediaserver.library.decoding.pcm import Form, Format, PcmStream, sample_at
 from mediaserver.library.objects import Span
-from mediaserver.library.pcm import Form, Format, PcmStream, sample_at
 
 SECOND = Span(0, 1_000_000)
 

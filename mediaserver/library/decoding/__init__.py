@@ -2,6 +2,7 @@
 
 ::
 
+    pcm           what is sent: which samples, in what form, how many bytes that is
     decoders      how many at once; what delivery asks for a stream
     process       one decoder seen from the server: its pipe, its end
     decoder       the process itself: samples cut and packed as they are wanted

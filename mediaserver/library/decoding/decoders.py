@@ -7,10 +7,10 @@ costs 0.06 s, and one kept for the next would cost its 37 MB as long as a player
 from collections.abc import AsyncGenerator, Sequence
 
 from mediaserver.library.decoding.job import STALL_SECONDS, DecodeJob
+from mediaserver.library.decoding.pcm import PcmStream
 from mediaserver.library.decoding.process import COMMAND, DecoderProcess, DecodingFailed
 from mediaserver.library.errors import LibraryError
 from mediaserver.library.opening import OpenFile
-from mediaserver.library.pcm import PcmStream
 
 __all__ = ["Decoders", "DecodersBusy", "DecodingFailed"]
 

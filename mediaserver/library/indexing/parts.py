@@ -7,7 +7,8 @@ is the same stays untouched.
 
 import sqlite3
 
-from mediaserver.library import pcm, sheets
+from mediaserver.library import sheets
+from mediaserver.library.decoding import pcm
 from mediaserver.library.facets import album_key
 from mediaserver.library.folding import number_key, sort_key
 from mediaserver.library.indexing.details import details_of

@@ -3,7 +3,7 @@
 A part is sent as a WAV file, which every device plays, and where DLNA has it so as bare samples
 (LPCM: RFC 2586, 16 bits, the high byte first), which every DLNA renderer must play. Both are cut
 at whole samples, so that the parts of a file join without a gap, and the number of bytes is known
-before any is decoded. Pure functions and values; what decodes is :mod:`.decoding`.
+before any is decoded. Pure functions and values.
 """
 
 import struct

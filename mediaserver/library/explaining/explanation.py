@@ -15,9 +15,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from mediaserver import urls
-from mediaserver.library import explaining_sheets
-from mediaserver.library.explaining import why_no_item
-from mediaserver.library.explaining_details import facts_beside, stars
+from mediaserver.library.explaining import sheets
+from mediaserver.library.explaining.details import facts_beside, stars
+from mediaserver.library.explaining.no_item import why_no_item
 from mediaserver.library.indexing import known
 from mediaserver.library.object_ids import folder_id, item_id, playlist_id
 from mediaserver.library.objects import ObjectID
@@ -203,9 +203,9 @@ def _look_up(
             name = inside.rpartition(b"/")[2]
             file = known.file(connection, parent.key, name)
             if file is not None:
-                split = explaining_sheets.of_split_file(connection, file.key)
+                split = sheets.of_split_file(connection, file.key)
                 served = None if split else _item(connection, file.key)
-                reasons += split or explaining_sheets.of_whole_file(connection, file.key)
+                reasons += split or sheets.of_whole_file(connection, file.key)
                 reasons += _differences(absolute, file.status, file.reason)
             playlist = known.known_playlists(connection, parent.key).get(name)
             if playlist is not None:
@@ -313,7 +313,7 @@ def _playlist(
         total += 1
         if reason is not None:
             left_out.setdefault(reason, []).append(location)
-    reasons = list(explaining_sheets.of_sheet(connection, known_one.key))
+    reasons = list(sheets.of_sheet(connection, known_one.key))
     if reasons:
         return None, reasons
     if known_one.reason is not None:
