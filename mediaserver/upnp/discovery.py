@@ -212,7 +212,7 @@ class Discovery:
             await self._announce(self._interfaces, REPEATS_AT_START)
 
     def heard(self) -> list[Heard]:
-        """What neighbours sent, the latest first. Our own messages are left out."""
+        """What neighbours sent, the latest first. What this host sent is left out."""
         return list(reversed(self._heard.values()))
 
     def heard_ourselves(self) -> dict[Interface, float]:
@@ -394,6 +394,10 @@ class Discovery:
         user_agent: str,
         friendly_name: str = "",
     ) -> None:
+        if not datagram.source.is_loopback and any(
+            datagram.source == interface.address for interface in self._interfaces
+        ):
+            return  # a program of this host: nothing has come through the network
         source = str(datagram.source)
         key = (source, kind, target)
         known = self._heard.pop(key, None)

@@ -34,6 +34,9 @@ MULTICAST = 0x1000
 _TEMPORARY, _FAILED, _DEPRECATED, _TENTATIVE = 0x01, 0x08, 0x20, 0x40
 """Flags of an IPv6 address (``linux/if_addr.h``)."""
 
+NETWORK_CLASS = Path("/sys/class/net")
+"""Where Linux tells of network interfaces (sysfs-class-net)."""
+
 POLL_SECONDS = 5.0
 
 
@@ -113,7 +116,7 @@ def on_link(address: Address, interfaces: Iterable[Interface]) -> bool:
 def read_flags(name: str) -> int | None:
     """Flags of a network interface (``linux/if.h``); None where the system does not tell."""
     # "eth0:1" is a label of an address on eth0, not an interface.
-    folder = Path("/sys/class/net", name.partition(":")[0])
+    folder = NETWORK_CLASS / name.partition(":")[0]
     try:
         flags = int((folder / "flags").read_text("ascii"), 16)
     except (OSError, ValueError):
@@ -142,20 +145,45 @@ def read_unfit() -> frozenset[IPv6Address]:
     return frozenset(found)
 
 
+def is_port(name: str, root: Path = NETWORK_CLASS) -> bool:
+    """Whether an interface is a port of a bridge: what arrives there arrives at the bridge.
+
+    Container engines make one for each container, and take it away again.
+    """
+    return (root / name.partition(":")[0] / "brport").exists()
+
+
+def is_inner(name: str, root: Path = NETWORK_CLASS) -> bool:
+    """Whether an interface leads to containers or virtual machines of this host alone.
+
+    That is a bridge without a port that leads out: no hardware, and nothing on top of any (bond,
+    VLAN). ``docker0`` and ``virbr0`` are such ones.
+    """
+    ports = root / name.partition(":")[0] / "brif"
+    if not ports.is_dir():
+        return False
+    return not any(_leads_out(root / port.name) for port in ports.iterdir())
+
+
+def _leads_out(folder: Path) -> bool:
+    return (folder / "device").exists() or any(folder.glob("lower_*"))
+
+
 def current(
     wanted: Sequence[str] = (),
     *,
     ipv6: bool = True,
     adapters: Callable[[], Iterable[ifaddr.Adapter]] = ifaddr.get_adapters,
     flags: Callable[[str], int | None] = read_flags,
+    port: Callable[[str], bool] = is_port,
     unfit: Callable[[], frozenset[IPv6Address]] = read_unfit,
 ) -> tuple[Interface, ...]:
     """The interfaces to serve, in the system's order. OSError if the system cannot tell.
 
     ``wanted`` holds names (``eth0``, ``lo``) or addresses; empty: every interface that is up
-    and can multicast, loopback left out. Auto-IP addresses (169.254/16) are as good as others.
-    Of several addresses in one network the first stands for all: one LOCATION per interface
-    (UDA 1.1 §1.2.2).
+    and can multicast; loopback and ports of bridges are left out. Auto-IP addresses (169.254/16)
+    are as good as others. Of several addresses in one network the first stands for all: one
+    LOCATION per interface (UDA 1.1 §1.2.2).
     """
     unfit_addresses = unfit() if ipv6 else frozenset()
     found: dict[tuple[int, Network], Interface] = {}
@@ -172,8 +200,10 @@ def current(
             if wanted:
                 if ip.nice_name not in wanted and not _names(wanted, address):
                     continue
-            elif address.is_loopback or (
-                bits is not None and (bits & LOOPBACK or not bits & MULTICAST)
+            elif (
+                address.is_loopback
+                or (bits is not None and (bits & LOOPBACK or not bits & MULTICAST))
+                or port(ip.nice_name)
             ):
                 continue
             interface = Interface(

@@ -233,6 +233,18 @@ async def test_what_neighbours_say_is_remembered(
     ]
 
 
+async def test_what_programs_of_this_host_say_proves_nothing_and_is_not_remembered(
+    announced: Discovery, clock: FakeClock, network: FakeNetwork
+) -> None:
+    """Doctor searches, too; an address that goes afterwards must not make a neighbour of it."""
+    network.hear(m_search("upnp:rootdevice"), ETH0, source="192.0.2.5")
+    network.hear(ALIVE_OF_ANOTHER, ETH0, source="192.0.2.5")
+    assert announced.heard() == []
+    await clock.advance(2)
+    [answer] = network.take()  # it is answered all the same
+    assert answer.headers["ST"] == "upnp:rootdevice"
+
+
 async def test_what_is_remembered_is_bounded(announced: Discovery, network: FakeNetwork) -> None:
     for number in range(5000):
         source = f"192.0.{number // 250}.{number % 250 + 1}"

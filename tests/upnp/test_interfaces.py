@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv6Address, ip_address
+from pathlib import Path
 
 import ifaddr
 import pytest
@@ -42,6 +43,7 @@ def look(
     wanted: Sequence[str] = (),
     flags: dict[str, int | None] | None = None,
     unfit: Iterable[str] = (),
+    ports: Sequence[str] = (),
     ipv6: bool = True,
 ) -> list[str]:
     """The addresses that are served of a system with these."""
@@ -51,6 +53,7 @@ def look(
         ipv6=ipv6,
         adapters=lambda: adapters(*rows),
         flags=lambda name: known.get(name, ETHERNET),
+        port=lambda name: name in ports,
         unfit=lambda: frozenset(map(IPv6Address, unfit)),
     )
     return [str(interface.address) for interface in found]
@@ -120,6 +123,51 @@ def test_ipv6_is_left_out_if_told_so() -> None:
 def test_temporary_and_deprecated_addresses_of_ipv6_are_not_served() -> None:
     rows: list[Row] = [("eth0", 2, "2001:db8::5", 64), ("eth0", 2, "2001:db8::bad", 64)]
     assert look(*reversed(rows), unfit=["2001:db8::bad"]) == ["2001:db8::5"]
+
+
+def test_the_port_of_a_bridge_is_served_only_if_it_is_named() -> None:
+    """What comes in there comes in at the bridge; each container has one."""
+    bridge: Row = ("docker0", 3, "172.17.0.1", 16)
+    port: Row = ("veth1a2b3c4", 4, "fe80::5", 64)
+    assert look(ETH0, bridge, port, ports=["veth1a2b3c4"]) == ["192.0.2.5", "172.17.0.1"]
+    assert look(ETH0, port, ports=["veth1a2b3c4"], wanted=["veth1a2b3c4"]) == ["fe80::5"]
+
+
+def sysfs(root: Path, **interfaces: Iterable[str]) -> Path:
+    """Interfaces as Linux shows them, each with these entries (sysfs-class-net)."""
+    for name, entries in interfaces.items():
+        for entry in entries:
+            (root / name / entry).mkdir(parents=True)
+    return root
+
+
+def test_ports_of_bridges_are_told_by_the_system(tmp_path: Path) -> None:
+    root = sysfs(tmp_path, eth0=["device"], veth0=["brport"])
+    assert [interfaces.is_port(name, root) for name in ("eth0", "veth0", "none0")] == [
+        False,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ports", "inner"),
+    [
+        ({}, True),
+        ({"veth0": ["brport"], "vnet0": ["brport"]}, True),
+        ({"veth0": ["brport"], "eth0": ["brport", "device"]}, False),
+        ({"bond0": ["brport", "lower_eth0"]}, False),
+    ],
+)
+def test_a_bridge_without_a_way_out_is_an_inner_one(
+    ports: dict[str, list[str]], inner: bool, tmp_path: Path
+) -> None:
+    root = sysfs(tmp_path, br0=["brif", *(f"brif/{port}" for port in ports)], **ports)
+    assert interfaces.is_inner("br0", root) is inner
+
+
+def test_what_is_no_bridge_is_no_inner_one(tmp_path: Path) -> None:
+    assert not interfaces.is_inner("eth0", sysfs(tmp_path, eth0=["queues"]))
 
 
 def test_the_real_loopback_interface_is_found() -> None:

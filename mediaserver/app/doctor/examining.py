@@ -62,6 +62,19 @@ class _Basis:
         return self.running.udn if self.running is not None else self.own_udn
 
     @property
+    def port(self) -> int | None:
+        """Of the server that runs, or holds the data directory and does not answer."""
+        if self.running is not None:
+            return self.running.port
+        return self.holder.port if self.holder is not None else None
+
+    def serves(self, interface: Interface) -> bool:
+        """Whether the running server announces an interface, as far as it tells."""
+        if self.status is None:
+            return True
+        return str(interface.address) in [each.address for each in self.status.interfaces]
+
+    @property
     def status(self) -> Status | None:
         return self.running.status if self.running is not None else None
 
@@ -205,12 +218,11 @@ async def _machine(
     container = machine.ContainerFacts(
         inside=system.in_container(), interfaces=basis.interfaces, gateway=system.gateway()
     )
-    port = basis.running.port if basis.running is not None else settings.server.port
     return [
         machine.clock(system.now(), written),
         machine.host_name(system.hostname, settings.server.friendly_name),
         machine.container(container),
-        firewall(filters, port),
+        firewall(filters, basis.port or settings.server.port),
     ]
 
 
@@ -230,20 +242,32 @@ async def _network(
     name = status.name if status is not None else settings.server.friendly_name
     findings = [
         network.server(basis.holder, running, basis.own_udn, port=settings.server.port),
-        *network.interfaces(basis.interfaces, settings.server.interfaces, basis.present, announced),
+        *network.interfaces(
+            basis.interfaces,
+            settings.server.interfaces,
+            basis.present,
+            announced,
+            is_inner=interfaces.is_inner,
+        ),
         *ports,
     ]
     findings += map(searches.multicast_loop, probes)
     if running is None:
         findings += searches.not_running()
     else:
-        findings += (searches.search_multicast(each, running.udn, running.port) for each in probes)
-        findings += (searches.search_unicast(each, running.udn) for each in probes)
+        tried = [(each, basis.serves(each.interface)) for each in probes]
+        findings += (
+            searches.search_multicast(each, running.udn, running.port, served=served)
+            for each, served in tried
+        )
+        findings += (
+            searches.search_unicast(each, running.udn, served=served) for each, served in tried
+        )
     if basis.interfaces:
         heard = _hearing(basis, probes, system)
         findings += [
             network.ipv6(basis.interfaces),
-            searches.same_udn(probes, basis.udn, own, running.port if running else None),
+            searches.same_udn(probes, basis.udn, own, basis.port),
             searches.same_name(found_others, name),
             hearing.searches_heard(heard, running=status is not None),
             hearing.igmp_snooping(heard),
@@ -252,12 +276,13 @@ async def _network(
 
 
 async def _ports(settings: Settings, basis: _Basis) -> list[Finding]:
-    running, holder = basis.running, basis.holder
-    port = running.port if running else holder.port if holder else None
+    port = basis.port
     if port is not None:
         knocks = await asyncio.gather(*(server.knock(each, port) for each in basis.interfaces))
         udn = basis.udn or ""
-        return [network.port(each, udn, port) for each in knocks]
+        return [
+            network.port(each, udn, port, served=basis.serves(each.interface)) for each in knocks
+        ]
     return [_free(each, settings.server.port) for each in basis.interfaces]
 
 

@@ -1,11 +1,13 @@
 """Checks of server, interfaces and port."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from mediaserver.app.doctor.findings import Check, Finding, failure, ok, warning
+from mediaserver.app.doctor.findings import Check, Finding, failure, ok, unknown, warning
 from mediaserver.app.doctor.server import Knock, Running
 from mediaserver.data_directory import Holder
 from mediaserver.upnp.interfaces import Interface
+
+NOT_SERVED = "the running server does not announce this address: see above"
 
 # ---- our server
 
@@ -47,7 +49,8 @@ def server(
     return failure(
         Check.SERVER,
         f"it runs (process {holder.pid}) but does not answer at port {holder.port}",
-        "restart it, and look at its log; give doctor the same --interface as the server",
+        "give doctor the same --interface as the server; if no check of the port or the firewall "
+        "says more below, restart the server and look at its log",
     )
 
 
@@ -59,9 +62,12 @@ def interfaces(
     wanted: Sequence[str],
     present: Sequence[Interface],
     announced: Sequence[str] | None,
+    *,
+    is_inner: Callable[[str], bool] = lambda name: False,
 ) -> list[Finding]:
     """``present``: all there are, loopback too; ``announced``: the addresses the running server
-    announces, None if that is not known."""
+    announces, None if that is not known; ``is_inner``: whether an interface leads to no cable
+    and no Wi-Fi (:func:`~mediaserver.upnp.interfaces.is_inner`)."""
     missing = [name for name in wanted if not _matches(name, found)]
     there = ", ".join(f"{each.name} ({each.address})" for each in present) or "none"
     findings = [
@@ -81,7 +87,7 @@ def interfaces(
                 "connect the machine to the network: cable, Wi-Fi, DHCP; `ip address` shows all",
             )
         )
-    findings += [_interface(each, announced) for each in found]
+    findings += [_interface(each, announced, inner=is_inner(each.name)) for each in found]
     return findings
 
 
@@ -89,8 +95,14 @@ def _matches(name: str, found: Iterable[Interface]) -> bool:
     return any(name in (each.name, str(each.address)) for each in found)
 
 
-def _interface(interface: Interface, announced: Sequence[str] | None) -> Finding:
+def _interface(interface: Interface, announced: Sequence[str] | None, *, inner: bool) -> Finding:
     about = label(interface)
+    if inner:
+        return ok(
+            Check.INTERFACE,
+            "containers and virtual machines of this machine alone, no television",
+            about=about,
+        )
     if not interface.running:
         return warning(
             Check.INTERFACE,
@@ -142,22 +154,28 @@ def ipv6(found: Sequence[Interface]) -> Finding:
 # ---- the port
 
 
-def port(knock: Knock, udn: str, number: int) -> Finding:
-    """Whether our description is served at one of our addresses."""
+def port(knock: Knock, udn: str, number: int, *, served: bool = True) -> Finding:
+    """Whether our description is served at one of our addresses.
+
+    ``served``: whether the running server announces it; an address that has just come it will
+    serve in a moment, and the check of interfaces has told.
+    """
     about = f"{label(knock.interface)} port {number}"
+    if knock.refused and not served:
+        return unknown(Check.PORT, NOT_SERVED, about=about)
     if knock.refused:
         return failure(
             Check.PORT,
-            "the server does not listen at this address",
-            "restart the server; its log says why it cannot listen",
+            "no connection: the server does not listen at this address, or a firewall refuses it",
+            f"if the firewall below is well, restart the server: its log says why it cannot listen;"
+            f" else {open_port(number)}",
             about=about,
         )
     if knock.answer is None:
         return failure(
             Check.PORT,
             f"no connection: {knock.error}",
-            f"let TCP port {number} in: `sudo ufw allow {number}/tcp`, or `sudo firewall-cmd "
-            f"--permanent --add-port={number}/tcp && sudo firewall-cmd --reload`",
+            open_port(number),
             about=about,
         )
     if knock.answer.status == 403:
@@ -175,6 +193,13 @@ def port(knock: Knock, udn: str, number: int) -> Finding:
             about=about,
         )
     return ok(Check.PORT, "reachable, and describes our server", about=about)
+
+
+def open_port(number: int) -> str:
+    return (
+        f"let TCP port {number} in: `sudo ufw allow {number}/tcp`, or `sudo firewall-cmd "
+        f"--permanent --add-port={number}/tcp && sudo firewall-cmd --reload`"
+    )
 
 
 def free_port(interface: Interface, number: int, error: str | None) -> Finding:

@@ -6,6 +6,7 @@ bound to the multicast group alone.
 
 import asyncio
 import contextlib
+import errno
 import random
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +43,8 @@ class Probe:
     interface: Interface
     error: str | None = None
     """Why nothing could be sent."""
+    forbidden: bool = False
+    """A packet filter on this machine was why."""
     listening_error: str | None = None
     """Why nothing could be heard on the port of SSDP."""
     multicast: list[Answer] = field(default_factory=list)
@@ -117,6 +120,8 @@ def _search(
             by_multicast.sendto(message, group)
         except OSError as error:
             found.error = error.strerror or str(error)
+            # Addresses that are wrong have other errors (send(2)); this one is netfilter's.
+            found.forbidden = error.errno == errno.EPERM
     if udn:
         here = sockets.socket_address(interface.address, port, interface)
         with contextlib.suppress(OSError):  # an ICMP error: nobody listens, which shows by itself

@@ -2,7 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 
 from rich.console import Console
 from rich.text import Text
@@ -29,7 +31,11 @@ def verdict(findings: Sequence[Finding]) -> Verdict:
 
 
 def show(findings: Sequence[Finding], console: Console) -> None:
-    """Two lines at most for each: what was found, and the next step."""
+    """Two lines at most for each: what was found, and the next step.
+
+    What is the same on several interfaces is told once, with the names of all.
+    """
+    findings = list(_joined(findings))
     for each in findings:
         word, style = _WORDS[each.verdict]
         about = f" ({clean(each.about, LINE)})" if each.about else ""
@@ -46,6 +52,12 @@ def show(findings: Sequence[Finding], console: Console) -> None:
             step = f"{' ' * _WIDTH}  -> {clean(each.next_step, LINE)}"
             console.print(Text(step), soft_wrap=True)
     console.print(Text(f"\n{summary(findings)}"), soft_wrap=True)
+
+
+def _joined(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Neighbours that differ in what they are about only, as one."""
+    for same, group in groupby(findings, key=lambda finding: replace(finding, about="")):
+        yield replace(same, about=", ".join(each.about for each in group if each.about))
 
 
 def summary(findings: Sequence[Finding]) -> str:

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from mediaserver.app.doctor.findings import Check, Finding, failure, ok, unknown, warning
-from mediaserver.app.doctor.network import label
+from mediaserver.app.doctor.network import NOT_SERVED, label
 from mediaserver.app.doctor.others import OtherServer
 from mediaserver.app.doctor.probing import Answer, Probe
 from mediaserver.upnp.interfaces import Address, unscoped
@@ -21,6 +21,14 @@ def multicast_loop(probe: Probe) -> Finding:
     about = label(probe.interface)
     if probe.error is not None and probe.interface.address.is_loopback:
         return unknown(Check.MULTICAST_LOOP, "no multicast on this loopback address", about=about)
+    if probe.forbidden:
+        return failure(
+            Check.MULTICAST_LOOP,
+            "a firewall on this machine lets no multicast out",
+            "let out what goes to UDP port 1900: `sudo ufw allow out 1900/udp`, or what your "
+            "firewall has for that",
+            about=about,
+        )
     if probe.error is not None:
         return failure(
             Check.MULTICAST_LOOP,
@@ -53,9 +61,11 @@ def not_running() -> list[Finding]:
     ]
 
 
-def search_multicast(probe: Probe, udn: str, number: int) -> Finding:
-    """Whether our server answers what televisions ask."""
+def search_multicast(probe: Probe, udn: str, number: int, *, served: bool = True) -> Finding:
+    """Whether our server answers what televisions ask. ``served``: see :func:`network.port`."""
     about = label(probe.interface)
+    if not served:
+        return unknown(Check.SEARCH_MULTICAST, NOT_SERVED, about=about)
     if probe.error is not None:
         return unknown(Check.SEARCH_MULTICAST, f"cannot be tried: {probe.error}", about=about)
     places = _places(probe.multicast, udn)
@@ -84,8 +94,10 @@ def search_multicast(probe: Probe, udn: str, number: int) -> Finding:
     return ok(Check.SEARCH_MULTICAST, "our server answers and names this address", about=about)
 
 
-def search_unicast(probe: Probe, udn: str) -> Finding:
+def search_unicast(probe: Probe, udn: str, *, served: bool = True) -> Finding:
     about = label(probe.interface)
+    if not served:
+        return unknown(Check.SEARCH_UNICAST, NOT_SERVED, about=about)
     if _places(probe.unicast, udn):
         return ok(Check.SEARCH_UNICAST, "our server answers", about=about)
     if not _places(probe.multicast, udn):

@@ -12,12 +12,13 @@ import pytest
 from mediaserver.app.doctor.examining import examine
 from mediaserver.app.doctor.findings import Check, Finding, Verdict
 from mediaserver.app.doctor.firewall import FirewallFacts
-from mediaserver.app.doctor.probing import Probe
+from mediaserver.app.doctor.probing import Answer, Probe
 from mediaserver.app.doctor.system import System
 from mediaserver.config import Settings
-from mediaserver.data_directory import DataDirectory
+from mediaserver.data_directory import DataDirectory, read_holder
 from mediaserver.patience import bounded
 from mediaserver.upnp.interfaces import Interface
+from mediaserver.upnp.ssdp import Response
 from tests.patience import PATIENCE
 from tests.upnp.test_on_loopback import free_port
 
@@ -83,6 +84,28 @@ async def test_a_server_that_holds_the_data_directory_and_is_deaf_is_a_failure(
     [server] = found[Check.SERVER]
     [port] = found[Check.PORT]
     assert (server.verdict, port.verdict) == (Verdict.FAILURE, Verdict.FAILURE)
+
+
+async def test_a_server_that_is_deaf_is_no_second_one_with_its_identity(tmp_path: Path) -> None:
+    """It answers searches still; its owner must not be told to delete identity.json."""
+    with DataDirectory(tmp_path / "data") as directory:
+        directory.note_port(free_port())
+        udn, port = directory.next_identity().udn, read_holder(tmp_path / "data")
+        assert port is not None
+        location = f"http://127.0.0.1:{port.port}/description.xml"
+
+        async def answered(interfaces: Sequence[Interface], _: str | None) -> list[Probe]:
+            answer = Answer(Response(udn, udn, location), interfaces[0].address)
+            return [Probe(interfaces[0], multicast=[answer])]
+
+        [same_udn] = [
+            each
+            for each in await examine(
+                settings(tmp_path / "data", tmp_path), None, system=bare(tmp_path), probe=answered
+            )
+            if each.check is Check.SAME_UDN
+        ]
+    assert same_udn.verdict is Verdict.OK
 
 
 class Stuck(System):

@@ -244,3 +244,9 @@ def test_a_firewall_is_never_more_than_a_hint(
     assert finding.verdict is verdict
     assert said in finding.found
     assert bool(finding.next_step) is (verdict is not Verdict.OK)
+
+
+def test_the_owner_is_asked_to_open_nothing_that_is_open() -> None:
+    step = firewall(FirewallFacts(read_nft(nft("udp dport 1900 accept"))), 8300).next_step
+    assert "`sudo ufw allow 8300/tcp`" in step
+    assert "1900" not in step

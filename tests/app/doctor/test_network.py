@@ -91,6 +91,15 @@ def test_interfaces(
     assert all(each.next_step for each in findings if each.verdict is not OK)
 
 
+def test_a_bridge_for_containers_needs_no_cable_and_has_no_television() -> None:
+    docker = Interface("docker0", 4, ip_address("172.17.0.1"), 16, running=False)
+    findings = network.interfaces(
+        [ETH0, docker], [], [ETH0, docker], None, is_inner=lambda name: name == "docker0"
+    )
+    assert [each.verdict for each in findings] == [OK, OK]
+    assert ["no television" in each.found for each in findings] == [False, True]
+
+
 def test_a_wrong_name_is_answered_with_the_right_ones() -> None:
     [finding] = network.interfaces([], ["eth7"], [LO, ETH0], None)
     assert "eth0 (192.0.2.5)" in finding.next_step
@@ -139,6 +148,14 @@ def test_the_port(knock: Knock, verdict: Verdict, step: str) -> None:
     assert step in found.next_step
 
 
+def test_an_address_that_has_just_come_is_told_of_by_one_check_alone() -> None:
+    """The check of interfaces warns of it; the server takes it up within seconds."""
+    knock = Knock(ETH0, refused=True)
+    assert network.port(knock, UDN, PORT, served=False).verdict is UNKNOWN
+    assert searches.search_multicast(probe(), UDN, PORT, served=False).verdict is UNKNOWN
+    assert searches.search_unicast(probe(), UDN, served=False).verdict is UNKNOWN
+
+
 def test_a_port_that_another_program_has() -> None:
     assert network.free_port(ETH0, PORT, None).verdict is OK
     assert network.free_port(ETH0, PORT, "the port is in use").verdict is FAILURE
@@ -161,12 +178,14 @@ def probe(
     unicast: Sequence[Answer] = (),
     loop: bool = True,
     error: str | None = None,
+    forbidden: bool = False,
     listening_error: str | None = None,
     interface: Interface = ETH0,
 ) -> Probe:
     return Probe(
         interface,
         error=error,
+        forbidden=forbidden,
         listening_error=listening_error,
         multicast=list(answers),
         unicast=list(unicast),
@@ -181,6 +200,7 @@ def probe(
         (probe(loop=False), FAILURE, "UDP port 1900"),
         (probe(error="Network is unreachable"), FAILURE, "ip route"),
         (probe(error="Network is unreachable", interface=LO), UNKNOWN, ""),
+        (probe(error="Operation not permitted", forbidden=True), FAILURE, "ufw allow out 1900/udp"),
         (probe(loop=False, listening_error="Address already in use"), FAILURE, "ss -ulpn"),
     ],
 )

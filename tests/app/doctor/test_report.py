@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -22,6 +23,7 @@ OK = ok(Check.CLOCK, "right")
 UNKNOWN = unknown(Check.INDEX, "too large")
 WARNING = warning(Check.UNREADABLE, "3 files", "look at them")
 FAILURE = failure(Check.PORT, "no connection", "open it", about="eth0 192.0.2.5")
+OTHER_FAILURE = failure(Check.INDEX, "damaged", "restart")
 
 
 def text(*findings: Finding, terminal: bool = False) -> str:
@@ -61,6 +63,19 @@ def test_each_finding_is_a_line_and_its_next_step_another() -> None:
     ]
 
 
+def test_what_is_the_same_on_several_interfaces_is_told_once() -> None:
+    same, other = (replace(FAILURE, about=f"eth1 {each}") for each in ("2001:db8::5", "fe80::5"))
+    different = replace(other, found="refused")
+    assert text(FAILURE, same, different).splitlines() == [
+        "FAILURE  port (eth0 192.0.2.5, eth1 2001:db8::5): no connection",
+        "         -> open it",
+        "FAILURE  port (eth1 fe80::5): refused",
+        "         -> open it",
+        "",
+        "2 failures: begin with the first failure above.",
+    ]
+
+
 def test_a_long_line_is_not_broken_where_nobody_looks() -> None:
     long = ok(Check.CLOCK, "word " * 50)
     assert len(text(long).splitlines()) == 3
@@ -82,7 +97,7 @@ def test_foreign_text_can_neither_colour_nor_break_a_line() -> None:
 @pytest.mark.parametrize(
     ("findings", "said"),
     [
-        ([FAILURE, FAILURE, WARNING], "2 failures and 1 warning"),
+        ([FAILURE, OTHER_FAILURE, WARNING], "2 failures and 1 warning"),
         ([WARNING], "Nothing fails; 1 warning."),
         ([OK, UNKNOWN], "Nothing wrong here."),
     ],
