@@ -384,6 +384,27 @@ def test_a_root_that_is_not_there_takes_its_entries_with_it(library: FilledLibra
     assert library.titles(*MUSIC) == ["On Sunday"]
 
 
+def test_an_entry_tells_why_there_is_nothing_as_roots_come_and_go(library: FilledLibrary) -> None:
+    def reasons() -> list[str]:
+        with library.database.begin() as connection:
+            rows = driver_of(connection).execute(
+                "SELECT entries.reason FROM playlist_entries AS entries JOIN playlists "
+                "ON playlists.id = playlist_id WHERE name = ? AND NOT entries.shown",
+                (b"x.m3u",),
+            )
+            return [reason for (reason,) in rows]
+
+    library.add_playlist("x.m3u", "/more/a.mp3", "Nameless.mp3")
+    assert reasons() == ["outside of the media roots"]
+    library.add({"b.mp3": {}}, root="/more")
+    assert reasons() == ["no such file in the library"]
+    library.set_available(available=False, root="/more")
+    assert reasons() == ["its media root is not available"]
+    library.set_available(available=True, root="/more")
+    assert reasons() == ["no such file in the library"]
+    assert library.indexer.check() == {}
+
+
 def test_a_folder_that_moves_takes_its_playlists_along(library: FilledLibrary) -> None:
     playlist = library.at("Folders", "Lists", "On Sunday")
     root_id = library.indexer.roots()[0].root_id

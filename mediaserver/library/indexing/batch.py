@@ -43,7 +43,8 @@ class Batch:
         self._sidecars = SidecarIndex(connection, self._art)
         self._folders = FolderCounts(connection)
         self._effects = Effects()
-        self._moved = False
+        self._too_much = False
+        """Whether rows are others that :meth:`note_touched` cannot tell."""
         self._to_split: set[int] = set()
         self.facets = FacetLinks(connection, pairs, facet_ids)
         self._items = ItemIndex(
@@ -96,7 +97,7 @@ class Batch:
             touched.VALUE: self.facets.values,
             touched.FOLDER: self._folders.counted,
         }
-        touched.note(self._connection, update_id, keys, too_much=self._moved)
+        touched.note(self._connection, update_id, keys, too_much=self._too_much)
 
     # ---- media roots
 
@@ -116,6 +117,7 @@ class Batch:
                 (path, name),
             ).fetchone()
             self._note_number_of_roots(2)
+            self._playlists.roots_change()
             return int(made)
         if row[1] != name:
             self._connection.execute("UPDATE roots SET name = ? WHERE id = ?", (name, row[0]))
@@ -148,6 +150,7 @@ class Batch:
         )
         if bool(row[0]) != available:
             self._homes.forget()
+            self._playlists.roots_change()
             own = self._folder_at(root_id, b"")
             if own is not None:
                 folders = [folder for folder, _ in self._below(own)]
@@ -175,6 +178,7 @@ class Batch:
             self.remove_folder(own)
         self._connection.execute("DELETE FROM roots WHERE id = ?", (root_id,))
         self._note_number_of_roots(1)
+        self._playlists.roots_change()
         self._homes.forget()
 
     def _note_number_of_roots(self, turn: int) -> None:
@@ -237,7 +241,7 @@ class Batch:
             self.remove_folder(there)
         below = self._below(key)
         # What is below has another path: that may be anything.
-        self._moved = True
+        self._too_much = True
         self._playlists.folders_move(folder for folder, _ in below)
         # Names tell of series and albums two folders up.
         homes = [
@@ -374,6 +378,7 @@ class Batch:
         Returns what was wrong with the rows. Raises :class:`.checking.DamagedError`.
         """
         connection = self._connection
+        self._too_much = True
         # What refers to a removed row is removed before the end.
         connection.execute("PRAGMA defer_foreign_keys = ON")
         mended = checking.mend_structure(connection)

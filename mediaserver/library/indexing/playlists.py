@@ -24,7 +24,7 @@ from mediaserver.library.indexing.folder_counts import FolderCounts
 from mediaserver.library.indexing.homes import Home, Homes
 from mediaserver.library.indexing.items import Effects
 from mediaserver.library.indexing.known import FileStatus, stored
-from mediaserver.library.indexing.playlist_lookup import ItemLookup
+from mediaserver.library.indexing.playlist_lookup import AWAY, NOT_FOUND, OUTSIDE, ItemLookup
 from mediaserver.library.indexing.sheet_files import files_to_split
 from mediaserver.library.locations import (
     Address,
@@ -172,6 +172,14 @@ class PlaylistIndex:
         """The media root of folders has come or gone."""
         for folder in folders:
             self._stale.update(self.in_folder(folder))
+
+    def roots_change(self) -> None:
+        """A media root has come or gone: what is not found is not found for another reason."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT playlist_id FROM playlist_entries WHERE reason IN (?, ?, ?)",
+            (OUTSIDE, NOT_FOUND, AWAY),
+        )
+        self._stale.update(key for (key,) in rows)
 
     def allow_internet_radio(self, *, allowed: bool) -> None:
         """Whether addresses in playlists are to be seen."""
