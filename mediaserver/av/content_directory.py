@@ -174,6 +174,8 @@ class ContentDirectory:
             values={
                 SYSTEM_UPDATE_ID: library.system_update_id & _UI4,
                 CONTAINER_UPDATE_IDS: "",
+                SEARCH_CAPABILITIES: self._search_capabilities,
+                SORT_CAPABILITIES: self._sort_capabilities,
             },
             revision=lambda: library.system_update_id,
         )

@@ -5,7 +5,8 @@ one that gives an answer again to whoever asks the same before the service has a
 Whether a request is to be answered at all is decided anew each time.
 
 ``M-POST`` of UDA 1.0 §3.2.1 is not needed: a control point tries it only after a POST that was
-answered with 405, and POST never is. M-POST itself gets that 405, like all other methods.
+answered with 405, and POST never is. Who tries it all the same is answered 501 by the HTTP server,
+as the text has it for devices without; other methods are 405 here.
 """
 
 import asyncio

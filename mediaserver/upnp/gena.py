@@ -23,7 +23,7 @@ MAX_CALLBACKS = 4
 MAX_CALLBACK_LENGTH = 1024
 LAST_SEQ = 2**32 - 1
 
-_SECONDS = re.compile(r"second-(?:(?P<seconds>[0-9]{1,10})|infinite)", re.IGNORECASE | re.ASCII)
+_SECONDS = re.compile(r"second-(?:0*(?P<seconds>[0-9]{1,10})|[0-9]+|infinite)", re.I | re.A)
 _CALLBACKS = re.compile(r"[ \t]*(?:<[^<>]*>[ \t]*)+")
 _URL = re.compile(
     r"http://"
@@ -150,7 +150,7 @@ def granted_seconds(timeout: str) -> int:
     match = _SECONDS.fullmatch(timeout.strip())
     if match is None:
         return DEFAULT_SECONDS
-    if match["seconds"] is None:
+    if match["seconds"] is None:  # infinite, or nearly so
         return MAX_SECONDS
     return max(MIN_SECONDS, min(int(match["seconds"]), MAX_SECONDS))
 

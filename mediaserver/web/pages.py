@@ -62,7 +62,10 @@ def routes(
             scan_now=urls.SCAN,
             static=STATIC,
         )
-        return answer(text.encode("utf-8"), "text/html; charset=utf-8")
+        response = answer(text.encode("utf-8"), "text/html; charset=utf-8")
+        if "accept-language" in request.headers:  # UDA 1.1 §5: if and only if
+            response.headers["Content-Language"] = "en"
+        return response
 
     async def show_health(request: Request) -> Response:
         return answer(health.document(await status()), "application/json")

@@ -161,9 +161,65 @@ def test_1_a_control_request_may_be_chunked(program: Program) -> None:
     assert int(answer.headers["CONTENT-LENGTH"]) == len(answer.body)
 
 
+def test_1_requests_on_one_connection_are_answered_in_their_order(program: Program) -> None:
+    """Clause 1, HTTP/1.1: without waiting for answers (RFC 9112 §9.3.2), SOAP among them."""
+    action = b"POST %b HTTP/1.1\r\nHost: HOST\r\n%bContent-Length: %d\r\n\r\n%b" % (
+        CONTROL_PATH.encode(), ACTION, len(SOAP), SOAP,
+    )  # fmt: skip
+    head = b"HEAD /description.xml HTTP/1.1\r\nHost: HOST\r\n\r\n"
+    last = b"GET /nothing HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n"
+    answer = exchange(program, action + head + action + last)
+    everything = answer.status_line.encode() + answer.body
+    assert re.findall(rb"HTTP/1\.1 (\d+)|(<Id>)", everything) == [
+        (b"200", b""), (b"", b"<Id>"), (b"200", b""), (b"200", b""), (b"", b"<Id>"), (b"404", b""),
+    ]  # fmt: skip
+
+
+def test_uda_1_0_3_2_m_post_is_501_since_post_always_works(program: Program) -> None:
+    """UDA 1.0 §3.2.1: 501 or 510 of a device without; its control point has tried POST before."""
+    answer = exchange(
+        program,
+        b"M-POST %b HTTP/1.1\r\nHost: HOST\r\n"
+        b'MAN: "http://schemas.xmlsoap.org/soap/envelope/"; ns=01\r\n'
+        b"01-%bContent-Length: %d\r\n\r\n%b" % (CONTROL_PATH.encode(), ACTION, len(SOAP), SOAP),
+    )
+    assert answer.status_line == "HTTP/1.1 501 Not Implemented"
+    assert b"<Id>" not in answer.body
+
+
+def test_uda_1_0_3_3_variables_of_the_content_directory_can_be_queried(
+    program: Program, point: ControlPoint
+) -> None:
+    """The value that the action gives, whether the variable is evented or not."""
+    body = (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+        '<u:QueryStateVariable xmlns:u="urn:schemas-upnp-org:control-1-0">'
+        "<u:varName>{}</u:varName></u:QueryStateVariable></s:Body></s:Envelope>"
+    )
+    action = '"urn:schemas-upnp-org:control-1-0#QueryStateVariable"'
+    for name, value in (
+        *point.call("ContentDirectory", "GetSearchCapabilities").items(),
+        *point.call("ContentDirectory", "GetSortCapabilities").items(),
+        *point.call("ContentDirectory", "GetSystemUpdateID").items(),
+    ):
+        variable = {
+            "SearchCaps": "SearchCapabilities", "SortCaps": "SortCapabilities",
+            "Id": "SystemUpdateID",
+        }[name]  # fmt: skip
+        answer = point.request(
+            CONTROL_PATH,
+            "POST",
+            {"Content-Type": 'text/xml; charset="utf-8"', "SOAPACTION": action},
+            body.format(variable).encode(),
+        )
+        assert answer.status == 200
+        assert etree.fromstring(answer.body).findtext(".//return") == value
+
+
 @pytest.mark.parametrize("asked", [b"", b"Accept-Language: de\r\n"], ids=["not asked", "asked"])
 def test_1_a_language_is_told_to_who_asked_for_one(asked: bytes, program: Program) -> None:
-    for line in (b"GET /description.xml", b"POST " + CONTROL_PATH.encode()):
+    """UDA 1.1 §2.11 and §5: if and only if."""
+    for line in (b"GET /description.xml", b"GET /", b"POST " + CONTROL_PATH.encode()):
         body = SOAP if line.startswith(b"POST") else b""
         answer = exchange(
             program,

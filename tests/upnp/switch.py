@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from mediaserver import urls
 from mediaserver.upnp import control, description
 from mediaserver.upnp.device import Device, Icon
-from mediaserver.upnp.errors import ActionFailed
+from mediaserver.upnp.errors import ActionError
 from mediaserver.upnp.service import Action, ActionRequest, Service, StateVariable
 
 SERVER = "Linux/6.1 UPnP/1.0 Switch/1.0"
@@ -29,8 +29,8 @@ class Switch:
     """What the actions do, and the device around them."""
 
     on: bool = False
-    stuck: bool = False
-    """It cannot be turned."""
+    stuck: type[ActionError] | None = None
+    """Why it cannot be turned."""
     requests: list[ActionRequest] = field(default_factory=list)
     """Those of GetStatus."""
 
@@ -50,8 +50,8 @@ class Switch:
     async def set_target(
         self, request: ActionRequest, *, new_target_value: bool
     ) -> Mapping[str, object]:
-        if self.stuck:
-            raise ActionFailed("stuck")
+        if self.stuck is not None:
+            raise self.stuck("stuck")
         self.on = new_target_value
         self.service.set({TARGET: self.on, STATUS: self.on})
         return {}

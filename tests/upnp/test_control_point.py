@@ -7,6 +7,7 @@ from async_upnp_client.client_factory import UpnpFactory
 from async_upnp_client.const import HttpRequest, HttpResponse
 from async_upnp_client.exceptions import UpnpActionError
 
+from mediaserver.upnp.errors import ActionFailed
 from tests.upnp.switch import TYPE, Switch
 
 LOCATION = "http://192.0.2.5:8200/description.xml"
@@ -66,7 +67,7 @@ async def test_actions_work_to_and_fro(service: UpnpService, switch: Switch) -> 
 
 
 async def test_a_fault_is_understood(service: UpnpService, switch: Switch) -> None:
-    switch.stuck = True
+    switch.stuck = ActionFailed
     with pytest.raises(UpnpActionError) as caught:
         await service.action("SetTarget").async_call(newTargetValue=True)
     assert caught.value.error_code == 501

@@ -106,6 +106,8 @@ def test_other_headers_may_come_twice() -> None:
         ("Second-1", 300),
         ("Second-0", 300),
         ("Second-999999", 3600),
+        ("Second-" + "9" * 5000, 3600),
+        ("Second-" + "0" * 5000 + "900", 900),
         ("Second-infinite", 3600),
         ("infinite", 1800),
         ("Second--5", 1800),
