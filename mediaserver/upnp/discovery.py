@@ -15,7 +15,7 @@ from email.utils import formatdate
 
 from mediaserver.supervision import Supervisor
 from mediaserver.upnp import multicast, ssdp
-from mediaserver.upnp.interfaces import Interface, compare
+from mediaserver.upnp.interfaces import Interface, announced, compare
 from mediaserver.upnp.multicast import Datagram, MulticastNetwork, Network
 from mediaserver.upnp.rates import RateLimit
 
@@ -172,13 +172,14 @@ class Discovery:
 
         A new one makes the BOOTID rise (UDA 1.1 §1.2.4): on those that stay ``ssdp:update``
         says so beforehand, then all are announced with the new one. On those that went, byebye
-        is tried. A carrier that came back brings a fresh announcement only.
+        is tried, which revokes us as a whole to who hears it: our other addresses on that link
+        are announced again. So is an interface that has its carrier back.
         """
         async with self._sending:
             if self._stopped:
                 return
             change = compare(self._interfaces, interfaces)
-            staying = [known for known in self._interfaces if known in change.interfaces]
+            staying = [each for each in announced(self._interfaces) if each in change.interfaces]
             for interface in change.removed:
                 for target in self._targets:
                     self._multicast(interface, self._byebye(target, interface))
@@ -193,9 +194,9 @@ class Discovery:
             if change.added:
                 if self._announced:
                     await self._raise_boot_id(staying)
-                await self._announce(self._interfaces, REPEATS_AT_START)
-            elif change.resumed:
-                await self._announce(change.resumed, REPEATS)
+                await self._announce(announced(self._interfaces), REPEATS_AT_START)
+            else:
+                await self._announce_again(*change.removed, *change.resumed)
 
     async def redescribe(self, targets: Iterable[ssdp.Target], *, config_id: int) -> None:
         """Announce changed description documents: byebye, then alive with a new CONFIGID.
@@ -209,7 +210,7 @@ class Discovery:
             self._targets = tuple(targets)
             self._identity = replace(self._identity, config_id=config_id)
             self._set_boot_id(self._next_boot_id())
-            await self._announce(self._interfaces, REPEATS_AT_START)
+            await self._announce(announced(self._interfaces), REPEATS_AT_START)
 
     def heard(self) -> list[Heard]:
         """What neighbours sent, the latest first. What this host sent is left out."""
@@ -226,14 +227,14 @@ class Discovery:
         async with self._sending:
             if not self._announced:  # this is the start, and not a new one after a failure
                 await self._send(self._interfaces, self._byebye)
-            await self._announce(self._interfaces, REPEATS_AT_START)
+            await self._announce(announced(self._interfaces), REPEATS_AT_START)
         while True:
             # Well before half of max-age, at random (UDA 1.1 §1.2.2).
             await self._sleep(
                 self._random.uniform(self._identity.max_age / 6, self._identity.max_age / 3)
             )
             async with self._sending:
-                await self._announce(self._interfaces, REPEATS)
+                await self._announce(announced(self._interfaces), REPEATS)
 
     async def _keep_memberships(self) -> None:
         while True:
@@ -269,6 +270,13 @@ class Discovery:
     async def _announce(self, interfaces: Sequence[Interface], times: int) -> None:
         self._announced = self._announced or bool(interfaces)
         await self._send(interfaces, self._alive, times=times)
+
+    async def _announce_again(self, *interfaces: Interface) -> None:
+        """Announce what we have on the links of these."""
+        links = {each.index for each in interfaces}
+        there = [each for each in announced(self._interfaces) if each.index in links]
+        if there:
+            await self._announce(there, REPEATS)
 
     async def _send(
         self,
@@ -310,7 +318,8 @@ class Discovery:
     # Hearing
 
     def _received(self, datagram: Datagram) -> None:
-        traffic.debug("from %s:%d: %r", datagram.source, datagram.port, datagram.data)
+        if traffic.isEnabledFor(logging.DEBUG) and not self._is_own(datagram):  # shown when sent
+            traffic.debug("from %s:%d: %r", datagram.source, datagram.port, datagram.data)
         search = ssdp.read_search(datagram.data, multicast=datagram.multicast)
         if search is not None:
             self._searched(search, datagram)
@@ -363,7 +372,7 @@ class Discovery:
             self._network.reply(datagram.interface, message, datagram.source, datagram.port)
 
     def _advertised(self, advertisement: ssdp.Advertisement, datagram: Datagram) -> None:
-        if self._network.is_own(datagram.source, datagram.port):
+        if self._is_own(datagram):
             self._heard_ourselves[datagram.interface] = self._wall_clock()
             return
         if advertisement.nt == ssdp.ROOT_DEVICE:  # one of a device's many is enough
@@ -372,6 +381,9 @@ class Discovery:
         if ours and advertisement.nts == "ssdp:byebye":
             self._contradict(datagram)
 
+    def _is_own(self, datagram: Datagram) -> bool:
+        return self._network.is_own(datagram.source, datagram.port)
+
     def _contradict(self, datagram: Datagram) -> None:
         """Somebody revokes us in our name: say that we are there, once a minute at most."""
         now = self._clock()
@@ -379,12 +391,11 @@ class Discovery:
             return
         self._contradicted = now
         logger.warning("byebye in our name source=%s", datagram.source)
-        self._spawn(self._announce_again(datagram.interface))
+        self._spawn(self._assert_presence(datagram.interface))
 
-    async def _announce_again(self, interface: Interface) -> None:
+    async def _assert_presence(self, interface: Interface) -> None:
         async with self._sending:
-            if interface in self._interfaces:
-                await self._announce((interface,), REPEATS)
+            await self._announce_again(interface)
 
     def _remember(
         self,

@@ -113,6 +113,21 @@ def on_link(address: Address, interfaces: Iterable[Interface]) -> bool:
     return any(interface.holds(unscoped(address)) for interface in interfaces)
 
 
+def announced(interfaces: Sequence[Interface]) -> tuple[Interface, ...]:
+    """Those whose addresses are told to everybody; the others only to who asks from such a one.
+
+    A link-local IPv6 address is left out beside any other on the same network interface. It is
+    of no use without a zone, which a LOCATION must not have (UDA 2.0 Annex A.2.3): of the control
+    points that take part in IPv6 half cannot fetch ``http://[fe80::1]/`` (libupnp's and so MPD's,
+    curl's, browsers' HTTP), complain, and list us twice or, the last LOCATION being the one that
+    counts, not at all. Those that can do it search from a link-local address themselves, and are
+    answered with ours. Annex A binds devices of UDA 1.1 and later; we are one of 1.0, which need
+    no IPv6.
+    """
+    routable = {each.index for each in interfaces if not each.scope_id}
+    return tuple(each for each in interfaces if not (each.scope_id and each.index in routable))
+
+
 def read_flags(name: str) -> int | None:
     """Flags of a network interface (``linux/if.h``); None where the system does not tell."""
     # "eth0:1" is a label of an address on eth0, not an interface.

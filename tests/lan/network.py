@@ -197,6 +197,7 @@ class Lan:
     """``server`` hangs on two bridges; ``player`` and ``third`` on one, ``far`` on the other."""
 
     def __init__(self, network: Network) -> None:
+        self.network = network
         for bridge in ("br0", "br1"):
             network.bridge(bridge)
         self.server, self.player, self.third, self.far = map(

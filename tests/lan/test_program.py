@@ -1,5 +1,6 @@
 """The whole program on a host with several interfaces; network namespaces."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import pytest
 
 from tests.control_point import DC, DEVICE, DIDL, UPNP, ControlPoint
 from tests.end_to_end.program import Program
-from tests.lan.messages import heard, search, search_all, silent
+from tests.lan.messages import headers, heard, search, search_all, silent
 from tests.lan.network import Host, Lan, Network, made
 from tests.lan.program import control_point, port_of, served, wait_until
 from tests.make_media import picture, settle, sound
@@ -103,17 +104,16 @@ def link_local(host: Host, interface: str) -> str:
         ("player", "10.91.0.1", "239.255.255.250"),
         ("far", "10.92.0.1", "239.255.255.250"),
         ("player", "fd91::1", "ff05::c"),
-        ("player", "link-local", "ff02::c"),
-        ("far", "link-local", "ff02::c"),
+        ("lonely", "link-local", "ff02::c"),
     ],
 )
 def test_each_link_is_told_the_address_that_works_there(
     listens: str, own: str, group: str, lan: Lan, media_root: Path, tmp_path: Path
 ) -> None:
     """A LOCATION has the source address of its message, IPv6 in brackets without zone id."""
-    host: Host = getattr(lan, listens)
+    host: Host = lonely(lan) if listens == "lonely" else getattr(lan, listens)
     if own == "link-local":
-        own = link_local(lan.server, "eth0" if listens == "player" else "eth1")
+        own = link_local(lan.server, "eth2")
     with host.listener(group) as listener:
         with served(media_root, host=lan.server, home=tmp_path / "home") as program:
             found: set[bytes] = set()
@@ -128,6 +128,35 @@ def test_each_link_is_told_the_address_that_works_there(
             point.close()
         while b"ssdp:byebye" not in listener.recv(4096):
             pass
+
+
+def lonely(lan: Lan) -> Host:
+    """A host on a link where there is nothing but link-local addresses."""
+    lan.network.bridge("br2")
+    lan.server.plug("eth2", "br2")
+    host = lan.network.host("lonely")
+    host.plug("eth0", "br2")
+    return host
+
+
+def test_a_link_local_address_is_announced_to_nobody_beside_others(
+    lan: Lan, media_root: Path, tmp_path: Path
+) -> None:
+    """Not every control point that hears ``http://[fe80::1]/`` can fetch it; it may ask for it."""
+    with lan.player.listener("ff02::c") as link, lan.third.listener() as everybody:
+        with served(media_root, host=lan.server, home=tmp_path / "home") as program:
+            answer, _ = search(
+                lan.player, link_local(lan.player, "eth0"), program.udn, ("ff02::c", 1900)
+            )
+            assert answer["LOCATION"] == location(link_local(lan.server, "eth0"), program)
+            heard(everybody, "ssdp:alive")
+        heard(everybody, "ssdp:byebye")
+        link.settimeout(1)
+        said = set()
+        with contextlib.suppress(TimeoutError):
+            while True:
+                said.add(headers(link.recv(4096)).get("NTS"))
+    assert said == {None, "ssdp:byebye"}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from ipaddress import ip_address
 from itertools import pairwise
 
 import pytest
@@ -291,6 +292,91 @@ async def test_nothing_but_searches_and_our_byebyes_makes_us_speak(
     assert network.take() == []
 
 
+# Link-local addresses of IPv6, whose URL many control points cannot fetch
+
+LINK_LOCAL = Interface("eth0", 2, ip_address("fe80::5"), 64)
+"""On the network interface of ``ETH0``."""
+LINK_LOCAL_ONLY = Interface("eth1", 3, ip_address("fe80::6"), 64)
+
+
+async def test_a_link_local_address_is_announced_only_where_there_is_no_other(
+    clock: FakeClock, network: FakeNetwork
+) -> None:
+    async with nothing_left():
+        device = discovery(clock, network)
+        device.start([ETH0, LINK_LOCAL, LINK_LOCAL_ONLY])
+        await clock.advance(3600)
+        alive = [sent for sent in network.take() if sent.nts == "ssdp:alive"]
+        assert {sent.interface for sent in alive} == {ETH0, LINK_LOCAL_ONLY}
+        await stop(device, clock)
+
+
+async def test_a_search_from_a_link_local_address_is_answered_with_ours(
+    clock: FakeClock, network: FakeNetwork
+) -> None:
+    """UDA 2.0 Annex A.2.3: LOCATION has the address that the answer comes from."""
+    async with nothing_left():
+        device = discovery(clock, network)
+        device.start([ETH0, LINK_LOCAL])
+        await clock.advance(10)
+        network.take()
+        network.hear(m_search(UDN), LINK_LOCAL, source="fe80::9")
+        await clock.advance(1)
+        [answer] = network.take()
+        assert answer.interface == LINK_LOCAL
+        assert answer.headers["LOCATION"] == "http://[fe80::5]:8200/description.xml"
+        await stop(device, clock)
+
+
+async def test_whoever_knows_a_link_local_address_is_told_that_we_leave(
+    clock: FakeClock, network: FakeNetwork
+) -> None:
+    async with nothing_left():
+        device = discovery(clock, network)
+        device.start([ETH0, LINK_LOCAL])
+        await clock.advance(10)
+        network.take()
+        await stop(device, clock)
+        assert {(sent.nts, sent.interface) for sent in network.take()} == {
+            ("ssdp:byebye", ETH0),
+            ("ssdp:byebye", LINK_LOCAL),
+        }
+
+
+async def test_a_link_local_address_that_is_the_last_on_its_link_is_announced(
+    clock: FakeClock, network: FakeNetwork
+) -> None:
+    async with nothing_left():
+        device = discovery(clock, network)
+        device.start([ETH0, LINK_LOCAL])
+        await clock.advance(10)
+        network.take()
+        updating = asyncio.create_task(device.update_interfaces([LINK_LOCAL]))
+        await clock.advance(5)
+        await updating
+        alive = [sent for sent in network.take() if sent.nts == "ssdp:alive"]
+        assert {sent.interface for sent in alive} == {LINK_LOCAL}
+        await stop(device, clock)
+
+
+async def test_a_byebye_for_one_address_leaves_us_known_by_the_others_of_its_link(
+    clock: FakeClock, network: FakeNetwork
+) -> None:
+    """A USN is revoked as a whole (UDA 1.1 §1.2.3), whatever the address it was announced at."""
+    another = Interface("eth0", 2, ip_address("2001:db8::5"), 64)
+    async with nothing_left():
+        device = discovery(clock, network)
+        device.start([ETH0, another, ETH1])
+        await clock.advance(10)
+        network.take()
+        updating = asyncio.create_task(device.update_interfaces([ETH0, ETH1]))
+        await clock.advance(5)
+        await updating
+        said = [(sent.nts, sent.interface) for sent in network.take()]
+        assert list(dict.fromkeys(said)) == [("ssdp:byebye", another), ("ssdp:alive", ETH0)]
+        await stop(device, clock)
+
+
 # Beginning, changing, ending
 
 
@@ -455,3 +541,20 @@ async def test_every_message_is_shown_by_the_traffic_log(
     await clock.advance(1)
     assert "from 192.0.2.9:40000: b'M-SEARCH" in caplog.text
     assert "to 192.0.2.9:40000: b'HTTP/1.1 200 OK" in caplog.text
+
+
+async def test_our_own_message_that_comes_back_is_shown_once(
+    clock: FakeClock, network: FakeNetwork, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "mediaserver.traffic.ssdp")
+    network.own_ports.add(50000)
+    async with nothing_left():
+        device = discovery(clock, network)
+        device.start([ETH0])
+        await clock.advance(10)
+        sent = network.take()
+        for each in sent:
+            network.hear(each.data, ETH0, source="192.0.2.5", port=50000)
+        assert len(caplog.records) == len(sent)
+        assert device.heard_ourselves() != {}
+        await stop(device, clock)

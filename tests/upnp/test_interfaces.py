@@ -16,6 +16,7 @@ from mediaserver.upnp.interfaces import (
     UP,
     Change,
     Interface,
+    announced,
     compare,
     current,
     on_link,
@@ -233,6 +234,20 @@ def test_an_address_loses_its_zone_and_its_mapping() -> None:
     assert unscoped(ip_address("fe80::1%eth0")) == ip_address("fe80::1")
     assert unscoped(ip_address("::ffff:192.0.2.1")) == ip_address("192.0.2.1")
     assert unscoped(ip_address("192.0.2.1")) == ip_address("192.0.2.1")
+
+
+# Whose address is told to everybody
+
+
+@pytest.mark.parametrize("other", ["192.0.2.5", "169.254.7.1", "2001:db8::5", "fd91::5"])
+def test_a_link_local_ipv6_address_is_not_announced_beside_another(other: str) -> None:
+    beside, alone = interface("fe80::5"), interface("fe80::5", name="eth1", index=3)
+    assert announced([beside, interface(other), alone]) == (interface(other), alone)
+
+
+def test_loopback_of_ipv6_is_announced_beside_that_of_ipv4() -> None:
+    both = tuple(interface(address, name="lo", index=1) for address in ("127.0.0.1", "::1"))
+    assert announced(both) == both
 
 
 # Changes
