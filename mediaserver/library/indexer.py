@@ -9,7 +9,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
-from functools import partial
 from typing import TypeVar
 
 from mediaserver.library import index_file
@@ -48,7 +47,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-SHOWN_AT_ONCE = 10_000
+AT_ONCE = 10_000
 """Items of a root that comes or goes, in one transaction: a second or two."""
 
 
@@ -188,18 +187,33 @@ class Indexer:
         take up those of one that is back, whose folders come last. Where it was cut short the
         next call goes on.
         """
-        state = partial(
-            Batch.set_root, root_id=root_id, available=available, reason=reason, device=device
-        )
         if not available:
-            with self.batch() as batch:
-                state(batch, with_items=False)
+            self.hide_root(root_id, reason=reason, device=device)
         more = True
         while more and not stopped():
             with self.batch() as batch:
-                more = batch.show_items(root_id, shown=available, limit=SHOWN_AT_ONCE)
+                more = batch.show_items(root_id, shown=available, limit=AT_ONCE)
                 if available and not more:
-                    state(batch)
+                    batch.set_root(root_id, available=True, reason=reason, device=device)
+
+    def hide_root(self, root_id: int, *, reason: str | None, device: int | None) -> None:
+        """Hide the folders of a root, and give nothing out that is in it; views have it still."""
+        with self.batch() as batch:
+            batch.set_root(root_id, available=False, reason=reason, device=device, with_items=False)
+
+    def remove_root(self, root_id: int, *, stopped: Callable[[], bool] = lambda: False) -> bool:
+        """Forget a root that is no longer configured, in several transactions where there is
+        much in it; whether it came to the end. Where it was cut short the next call goes on.
+        """
+        more = True
+        while more:
+            if stopped():
+                return False
+            with self.batch() as batch:
+                more = batch.empty_root(root_id, limit=AT_ONCE)
+                if not more:
+                    batch.remove_root(root_id)
+        return True
 
     def check(self) -> Mended:
         """Check all that the index says of itself, and mend it; what was wrong, if anything.

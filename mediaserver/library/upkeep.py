@@ -16,6 +16,7 @@ from typing import TypeVar
 from mediaserver.library.database import Database
 from mediaserver.library.disks import NO_ANSWER, PATIENCE, Disks
 from mediaserver.library.errors import IndexUnusable
+from mediaserver.library.former_roots import forget_former_roots, hide_former_roots
 from mediaserver.library.index_place import Place
 from mediaserver.library.indexer import Indexer, KnownRoot
 from mediaserver.library.objects import Change
@@ -229,7 +230,10 @@ class Upkeep:
             quiet_seconds=self._timing.quiet,
         )
         await self._watch(self._watcher)
+        # Meanwhile; where it fails, so does the scan, which tells.
+        forgetting = asyncio.ensure_future(self._in_writer(self._forget_former_roots))
         self.request(Requests(everything=True))
+        await asyncio.gather(forgetting, return_exceptions=True)
         while True:
             await self._wanted.wait()
             self._wanted.clear()
@@ -363,6 +367,7 @@ class Upkeep:
         indexer = Indexer(self._database, views=self._views, on_change=self._told)
         self._indexer = indexer
         known = {root.path: root for root in indexer.roots()}
+        hide_former_roots(indexer, self._roots)
         new = [
             (path, title)
             for path, title in self._roots.items()
@@ -438,7 +443,7 @@ class Upkeep:
         if indexer is None or self._closing.is_set():
             raise IndexUnusable("the library is closed")
         if wanted.everything:
-            self._forget_others(indexer)
+            self._forget_former_roots()
         targets = wanted.targets(indexer.roots(), self._rules)
         scanner = Scanner(
             indexer,
@@ -480,10 +485,7 @@ class Upkeep:
             )
         return summary
 
-    def _forget_others(self, indexer: Indexer) -> None:
-        """Roots that are no longer configured."""
-        others = [root for root in indexer.roots() if root.path not in self._roots]
-        for root in others:
-            logger.info("media root %s is no longer configured", os.fsdecode(root.path))
-            with indexer.batch() as batch:
-                batch.remove_root(root.root_id)
+    def _forget_former_roots(self) -> None:
+        if self._indexer is not None and not self._closing.is_set():
+            with self._database.writing_much():
+                forget_former_roots(self._indexer, self._roots, self._closing.is_set)

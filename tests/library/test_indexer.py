@@ -382,7 +382,7 @@ def test_a_root_that_is_away_is_hidden_and_comes_back_as_it_was(index: Index) ->
 @pytest.fixture
 def crowded(index: Index, monkeypatch: pytest.MonkeyPatch) -> tuple[Index, int]:
     """A root of more items than are shown or hidden at once, and another; the root's id."""
-    monkeypatch.setattr("mediaserver.library.indexer.SHOWN_AT_ONCE", 3)
+    monkeypatch.setattr("mediaserver.library.indexer.AT_ONCE", 3)
     root_id, top = index.root(b"/away")
     _, stays = index.root(b"/stays")
     index.item(stays, b"y.mp3", song("y", artists=("Bob",)))

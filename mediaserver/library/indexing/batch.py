@@ -171,8 +171,28 @@ class Batch:
         self._connection.execute("UPDATE roots SET scanned = 1 WHERE id = ?", (root_id,))
         self._homes.forget()
 
+    def empty_root(self, root_id: int, *, limit: int) -> bool:
+        """Remove some of the files and folders in a root; whether there are more."""
+        # A folder comes after those in it.
+        folders = self._connection.execute(
+            "SELECT id, parent_id FROM folders WHERE root_id = ? ORDER BY path DESC LIMIT ?",
+            (root_id, limit),
+        ).fetchall()
+        left = limit
+        for folder, parent in folders:
+            files = [item.id for item in self._items.in_folder(folder) if not item.part]
+            for key in files[:left]:
+                self._items.remove(key)
+            left -= len(files) + 1
+            if left < 0:
+                return True
+            if parent is not None:
+                self._albums.leaves(parent)
+            self._forget_folder(folder)
+        return len(folders) == limit
+
     def remove_root(self, root_id: int) -> None:
-        """Forget a root that is no longer configured, with everything in it."""
+        """Forget a root that is no longer configured, with everything that is left in it."""
         own = self._folder_at(root_id, b"")
         if own is not None:
             self.remove_folder(own)
@@ -278,17 +298,21 @@ class Batch:
             for item in self._items.in_folder(folder):
                 if not item.part:
                     self._items.remove(item.id)
-            for playlist in self._playlists.in_folder(folder):
-                self._playlists.remove(playlist)
-            # Folders with nothing below are not shown.
-            self._folders.write()
-            self._folders.forget(folder)
-            self._note_artists(self._sidecars.artists_of(folder))
-            self._art.remove_files(folder)
-            self._sidecars.forget(folder)
-            self._albums.forget(folder)
-            self._connection.execute("DELETE FROM folders WHERE id = ?", (folder,))
-            self._effects.folders.discard(folder)
+            self._forget_folder(folder)
+
+    def _forget_folder(self, folder: int) -> None:
+        """A folder with nothing in it, except for files that stand for others or list them."""
+        for playlist in self._playlists.in_folder(folder):
+            self._playlists.remove(playlist)
+        # Folders with nothing below are not shown.
+        self._folders.write()
+        self._folders.forget(folder)
+        self._note_artists(self._sidecars.artists_of(folder))
+        self._art.remove_files(folder)
+        self._sidecars.forget(folder)
+        self._albums.forget(folder)
+        self._connection.execute("DELETE FROM folders WHERE id = ?", (folder,))
+        self._effects.folders.discard(folder)
         self._homes.forget()
 
     def set_folder_art(self, folder: int, art: ArtFile | None) -> None:
