@@ -88,7 +88,12 @@ class Overview:
             library=self._counts,
             scan=_scan(library),
             roots=tuple(
-                RootStatus(title=root.title, path=_shown(root.path), reason=root.reason)
+                RootStatus(
+                    title=root.title,
+                    path=_shown(root.path),
+                    reason=root.reason,
+                    polled=root.watched.reason if root.watched is not None else None,
+                )
                 for root in library.roots
             ),
             unreadable=tuple(

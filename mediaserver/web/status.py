@@ -35,6 +35,8 @@ class RootStatus:
     """Shown to this machine alone: how its disks are laid out is nobody else's business."""
     reason: str | None = None
     """Why it cannot be served at the moment; None: all is well."""
+    polled: str | None = None
+    """Why changes in it are looked for at intervals; None: they are told by the system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -207,6 +207,52 @@ def test_a_firewall_that_drops_searches_is_found_and_named(
     assert report.verdicts("port")[f"eth0 10.91.0.1 port {program.port}"] == "ok"
 
 
+@pytest.mark.skipif(shutil.which("nft") is None, reason="nft (nftables) is missing")
+def test_a_firewall_that_closes_the_port_is_found_and_nobody_else_accused(
+    lan: Lan, program: Program, home: Path
+) -> None:
+    """The server answers searches still, which makes it no second one with its identity."""
+    lan.server.run(
+        "nft",
+        "add table inet filter; add chain inet filter input "
+        "{ type filter hook input priority 0; policy accept; }; "
+        f"add rule inet filter input tcp dport {program.port} drop",
+    )
+    report = doctor(lan.server, home)
+    assert report.failures() >= {("server", ""), ("port", f"eth0 10.91.0.1 port {program.port}")}
+    assert report.only("same-udn")["verdict"] == "ok"
+    assert report.only("firewall")["found"] == f"the firewall keeps out TCP port {program.port}"
+    assert "1900" not in report.only("firewall")["next_step"]
+
+
+@pytest.mark.skipif(shutil.which("nft") is None, reason="nft (nftables) is missing")
+def test_a_firewall_that_lets_nothing_out_and_a_bridge_of_containers(
+    lan: Lan, media_root: Path, home: Path
+) -> None:
+    """A bridge that no container hangs on has no carrier, which is no reason to plug a cable."""
+    lan.server.ip("link", "add", "docker0", "type", "bridge")
+    lan.server.ip("link", "add", "veth0", "type", "veth", "peer", "name", "veth1")
+    lan.server.ip("link", "set", "veth0", "master", "docker0")
+    lan.server.address("docker0", "172.17.0.1/16")
+    for name in ("docker0", "veth0"):
+        lan.server.ip("link", "set", name, "up")
+    lan.server.run(
+        "nft",
+        "add table inet filter; add chain inet filter output "
+        "{ type filter hook output priority 0; policy accept; }; "
+        "add rule inet filter output udp dport 1900 drop",
+    )
+    home.mkdir()
+    report = doctor(lan.server, home, media_root)
+    interfaces = report.verdicts("interface")
+    assert interfaces["docker0 172.17.0.1"] == "ok"
+    assert not [about for about in interfaces if about.startswith("veth")]
+    [loop] = [each for each in report.findings if each["about"] == "eth0 10.91.0.1"
+              and each["check"] == "multicast-loop"]  # fmt: skip
+    assert "a firewall on this machine lets no multicast out" in loop["found"]
+    assert "ufw allow out 1900/udp" in loop["next_step"]
+
+
 def test_servers_with_our_identity_or_our_name_are_found(
     lan: Lan, program: Program, media_root: Path, home: Path, tmp_path: Path
 ) -> None:

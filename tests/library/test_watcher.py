@@ -6,6 +6,9 @@ import errno
 import logging
 import os
 import resource
+import shutil
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -225,6 +228,21 @@ def test_too_few_programs_that_may_watch_are_told_which_limit_to_raise() -> None
     limit = mounts.max_instances()
     assert limit is not None
     assert given > limit
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="unshare (util-linux) is missing")
+def test_a_program_that_may_not_watch_finds_that_out_by_trying() -> None:
+    """In a user namespace of its own, which has a limit of its own (namespaces(7))."""
+    program = "from mediaserver.library.watching import mounts; print(mounts.why_none_here())"
+    limited = "echo 0 > /proc/sys/user/max_inotify_instances && exec "
+    ended = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "sh", "-c",
+         f'{limited} "$0" -c "$1"', sys.executable, program],
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    if ended.returncode != 0:
+        pytest.skip(f"no namespaces of users here: {ended.stderr.strip()}")
+    assert "sysctl -w fs.inotify.max_user_instances=" in ended.stdout
 
 
 def test_too_many_open_files_of_our_own_are_no_limit_of_inotify() -> None:

@@ -268,6 +268,7 @@ async def test_what_programs_read_is_the_status_and_for_this_machine_alone() -> 
         "title": "Films",
         "path": "/srv/films",
         "reason": "it is not mounted",
+        "polled": None,
     }
     async with browser(RICH, address=THERE) as client:
         refused = await client.get("/status.json")

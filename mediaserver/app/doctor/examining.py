@@ -28,7 +28,7 @@ from mediaserver.app.doctor.server import Running
 from mediaserver.app.doctor.system import System
 from mediaserver.config import Settings
 from mediaserver.data_directory import IDENTITY_NAME, INDEX_NAME, Holder, read_holder, read_udn
-from mediaserver.library.watching.mounts import max_watches
+from mediaserver.library.watching.mounts import max_watches, why_none_here
 from mediaserver.patience import bounded
 from mediaserver.server.listening import CannotListen, Endpoint, listen
 from mediaserver.upnp import interfaces
@@ -168,7 +168,7 @@ async def _library(settings: Settings, basis: _Basis, patience: float) -> list[F
         *library.media_roots(roots, poll_seconds=poll_seconds),
         library.items(index, scanning=running is not None and running.scanning),
         library.unreadable_files(index.unreadable),
-        await _watches(paths, index, poll_seconds, patience / 2),
+        await _watches(paths, index, basis.status, poll_seconds, patience / 2),
     ]
 
 
@@ -185,7 +185,11 @@ async def _root(
 
 
 async def _watches(
-    paths: Sequence[str], index: IndexFacts, poll_seconds: int, patience: float
+    paths: Sequence[str],
+    index: IndexFacts,
+    status: Status | None,
+    poll_seconds: int,
+    patience: float,
 ) -> Finding:
     indexed = {each.path: each for each in index.roots}
 
@@ -196,7 +200,13 @@ async def _watches(
     folders = await _within(count, patience, None)
     if folders is None:
         return unknown(Check.WATCHES, "the folders could not be counted in time")
-    return library.watches(folders, max_watches(), poll_seconds=poll_seconds)
+    return library.watches(
+        folders,
+        max_watches(),
+        told={each.path: each.polled for each in status.roots if each.polled} if status else None,
+        refusal=why_none_here() if folders else None,
+        poll_seconds=poll_seconds,
+    )
 
 
 async def _within(work: Callable[[], T], seconds: float, otherwise: T) -> T:

@@ -1,5 +1,6 @@
 """Checks of what is on the disks: configuration, data directory, index, media roots."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,9 @@ from mediaserver.app.doctor.findings import Check, Finding, failure, ok, unknown
 from mediaserver.config import Problem
 from mediaserver.library.watching.mounts import too_many
 from mediaserver.web.wording import count, size, things
+
+SYSCTL_FILE = "/etc/sysctl.d/60-mediaserver.conf"
+_SYSCTL = re.compile(r"sysctl -w (\S+=\d+)")
 
 NO_SPACE = 100_000_000
 LITTLE_SPACE = 1_000_000_000
@@ -210,8 +214,26 @@ def unreadable_files(number: int) -> Finding:
     )
 
 
-def watches(folders: Mapping[bytes, int], limit: int | None, *, poll_seconds: int) -> Finding:
-    """``folders``: how many there are in each root whose file system tells of changes."""
+def watches(
+    folders: Mapping[bytes, int],
+    limit: int | None,
+    *,
+    told: Mapping[str, str] | None = None,
+    refusal: str | None = None,
+    poll_seconds: int,
+) -> Finding:
+    """``folders``: how many there are in each root whose file system tells of changes.
+
+    ``told``: why the running server looks through roots at intervals; None if none tells.
+    ``refusal``: why nothing at all could be watched by who runs doctor.
+    """
+    late = f"changes show within {poll_seconds} s only"
+    if told is None:
+        told = {"for this user": refusal} if refusal is not None else {}
+    for where, reason in told.items():
+        problem, _, remedy = reason.partition("; ")
+        if remedy:  # others cannot be helped, and are told with their media root
+            return warning(Check.WATCHES, f"{where}: {problem}; {late}", _for_good(remedy))
     if limit is None:
         return unknown(
             Check.WATCHES, f"this system has no inotify: changes show within {poll_seconds} s"
@@ -226,6 +248,14 @@ def watches(folders: Mapping[bytes, int], limit: int | None, *, poll_seconds: in
     problem, _, remedy = reason.partition("; ")
     return warning(
         Check.WATCHES,
-        f"{root.decode(errors='replace')}: {problem}; changes show within {poll_seconds} s only",
-        f"{remedy}, and for good in /etc/sysctl.d/",
+        f"{root.decode(errors='replace')}: {problem}; {late}",
+        _for_good(remedy),
     )
+
+
+def _for_good(remedy: str) -> str:
+    """A remedy that holds until the next start of the machine, and how it holds after it."""
+    setting = _SYSCTL.search(remedy)
+    if setting is None:
+        return remedy
+    return f"{remedy}, and for good: `echo {setting[1]} | sudo tee -a {SYSCTL_FILE}`"

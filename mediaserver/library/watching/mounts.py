@@ -1,6 +1,7 @@
 """Which roots can tell of changes by themselves, and what inotify lets us watch (Linux)."""
 
 import contextlib
+import ctypes
 import errno
 import os
 import re
@@ -137,6 +138,19 @@ def why_none(error: OSError) -> str:
     instances = max_instances() or 0
     wanted = _round_up(instances, least=1024)
     return f"{reason}; allow it with `sysctl -w fs.inotify.max_user_instances={wanted}`"
+
+
+def why_none_here() -> str | None:
+    """:func:`why_none` for this very program, which tries; None: it could watch."""
+    try:
+        descriptor = ctypes.CDLL(None, use_errno=True).inotify_init1(os.O_CLOEXEC)
+    except AttributeError:  # not Linux
+        return None
+    if descriptor < 0:
+        number = ctypes.get_errno()
+        return why_none(OSError(number, os.strerror(number)))
+    os.close(descriptor)
+    return None
 
 
 def _can_open() -> bool:

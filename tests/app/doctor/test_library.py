@@ -1,5 +1,6 @@
 """What is judged of the disks."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from mediaserver.app.doctor import library
 from mediaserver.app.doctor.findings import Finding, Verdict
 from mediaserver.app.doctor.library import DataDirectoryFacts, IndexFacts, RootFacts
 from mediaserver.config import Problem
+from mediaserver.library.watching import mounts
 
 OK, UNKNOWN, WARNING, FAILURE = Verdict.OK, Verdict.UNKNOWN, Verdict.WARNING, Verdict.FAILURE
 DATA = Path("/var/lib/mediaserver")
@@ -130,7 +132,35 @@ def test_more_folders_than_may_be_watched_are_told_with_the_remedy() -> None:
     found = library.watches(folders, 8192, poll_seconds=300)
     assert found.verdict is WARNING
     assert found.found.startswith("/srv/Large: it has 9000 folders")
-    assert "sysctl -w fs.inotify.max_user_watches=524288" in found.next_step
+    assert found.next_step == (
+        "allow it with `sysctl -w fs.inotify.max_user_watches=524288`, and for good: "
+        "`echo fs.inotify.max_user_watches=524288 | sudo tee -a /etc/sysctl.d/60-mediaserver.conf`"
+    )
+
+
+NO_INSTANCE = mounts.why_none(OSError(errno.EMFILE, "Too many open files"))
+"""inotify_init(2): the limit of fs.inotify.max_user_instances."""
+
+
+def test_what_the_running_server_was_refused_counts_more_than_what_doctor_sees() -> None:
+    told = {"/srv/Music": NO_INSTANCE}
+    found = library.watches({b"/srv/Music": 5}, 8192, told=told, poll_seconds=300)
+    assert found.verdict is WARNING
+    assert found.found.startswith("/srv/Music: the system does not let us watch")
+    assert "echo fs.inotify.max_user_instances=" in found.next_step
+    well = library.watches({b"/srv/Music": 5}, 8192, told={}, refusal=NO_INSTANCE, poll_seconds=300)
+    assert well.verdict is OK  # of doctor's own user, perhaps, and not of the server's
+
+
+def test_without_a_server_doctor_tries_to_watch_itself() -> None:
+    found = library.watches({b"/srv": 5}, 8192, refusal=NO_INSTANCE, poll_seconds=300)
+    assert found.verdict is WARNING
+    assert "sysctl -w fs.inotify.max_user_instances=" in found.next_step
+
+
+def test_a_root_that_is_looked_through_for_good_reasons_needs_no_remedy() -> None:
+    told = {"/srv/Music": "nfs4 does not tell of changes"}
+    assert library.watches({}, 8192, told=told, poll_seconds=300).verdict is OK
 
 
 def test_watches_that_suffice_or_cannot_be_told() -> None:
