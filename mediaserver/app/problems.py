@@ -17,6 +17,11 @@ def of_library(library: LibraryStatus, unreadable_index: str | None) -> Iterator
         yield Problem("the index does not answer", unreadable_index)
     if library.index_failure is not None:
         yield Problem("the index is not on its disk, it is tried again", library.index_failure)
+    if library.catalogue_failure is not None:
+        yield Problem(
+            "searching and sorting take long: the catalogue cannot be made, it is tried again",
+            library.catalogue_failure,
+        )
     if library.failure is not None:
         yield Problem("scanning fails, it is tried again", library.failure)
     if library.troubled:

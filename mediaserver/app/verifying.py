@@ -1,7 +1,8 @@
 """``verify``: files, index and picture cache compared with each other, and mended.
 
-The index is checked against itself first, then all media roots are scanned, which finds what is
-missing or too much in the index; at last the picture cache is rid of what has no source any more.
+The index is checked against itself first, the catalogue made of it against its checksum. Then all
+media roots are scanned, which finds what is missing or too much in the index; at last the picture
+cache is rid of what has no source any more.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -45,6 +46,9 @@ async def verify(settings: Settings, directory: DataDirectory, say: Callable[[st
     try:
         checked = await library.check_index()
         say(f"index: {_told_of_index(checked, library.status().notes)}")
+        catalogue = await library.check_catalogue()
+        if catalogue is not None:
+            say(f"catalogue: {'sound' if catalogue else 'of no use, removed; it is made anew'}")
         summary = await library.scan_once()
         say(f"files: {_told_of_files(summary, await library.counts())}")
         left = list(_unseen(library, summary))
@@ -59,7 +63,7 @@ async def verify(settings: Settings, directory: DataDirectory, say: Callable[[st
                 f"and {tidied.broken} broken ones"
             )
         return not left
-    except (ReaderPoolError, IndexUnusable) as error:
+    except (ReaderPoolError, IndexUnusable, OSError) as error:
         raise StartFailed(str(error)) from error
     finally:
         await library.close()

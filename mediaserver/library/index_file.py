@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mediaserver.library import schema
 from mediaserver.library.errors import IndexUnusable
+from mediaserver.library.indexing import touched
 from mediaserver.library.migrating import migrate, revision_of, tables_of
 
 logger = logging.getLogger(__name__)
@@ -101,6 +102,8 @@ def prepare(path: Path, migrations: Path | None = None, *, least_update_id: int 
         update_id = max(update_id, least_update_id)
         if update_id:
             _start_at(path, update_id)
+        if notes or not sound:
+            _forget_changes(path)
     except (sqlite3.Error, DBAPIError) as error:
         raise unusable(path, error) or error from error
     except OSError as error:
@@ -227,6 +230,12 @@ def _start_at(path: Path, update_id: int) -> None:
             " ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
             (update_id,),
         )
+
+
+def _forget_changes(path: Path) -> None:
+    """The file may not be the one that was closed last: what a catalogue tells is of no use."""
+    with contextlib.closing(connect(path)) as connection:
+        touched.begin(connection, touched.moment(connection).state)
 
 
 def _set_aside(path: Path, fault: str) -> str:

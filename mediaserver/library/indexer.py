@@ -28,6 +28,7 @@ from mediaserver.library.indexing.known import (
 )
 from mediaserver.library.indexing.playlists import internet_radio
 from mediaserver.library.indexing.sidecars import NO_SIDECARS, Sidecars, SubtitleFile
+from mediaserver.library.indexing.touched import Moment
 from mediaserver.library.objects import Change
 from mediaserver.library.views import DEFAULT_VIEWS, View
 
@@ -158,10 +159,10 @@ class Indexer:
         """As it is stored: what the last change that was told of said."""
         return self._ask(updates.system_update_id)
 
-    def forget_touched(self, state: int) -> None:
+    def forget_touched(self, known: Moment) -> None:
         """Nobody knows an earlier state than this one any more."""
         with self._database.begin() as connection:
-            touched.forget(driver_of(connection), state)
+            touched.forget(driver_of(connection), known)
 
     def batch(self) -> AbstractContextManager[Batch]:
         """One transaction. On leaving: all that follows is written, committed, and told.

@@ -19,6 +19,7 @@ from mediaserver.library.criteria import Criteria, SortKey
 from mediaserver.library.database import Database, driver_of
 from mediaserver.library.errors import NotInLibrary
 from mediaserver.library.indexing import touched
+from mediaserver.library.indexing.touched import Moment
 from mediaserver.library.lookup import ArtSource, MediaFile, SubtitleSource, UnreadableFile
 from mediaserver.library.objects import Change, LibraryCounts, Page
 from mediaserver.library.readers.pool import ReaderPool
@@ -71,6 +72,8 @@ class LibraryStatus:
     """Why the last scan failed as a whole."""
     index_failure: str | None = None
     """Why an index that was damaged or deleted cannot be made again."""
+    catalogue_failure: str | None = None
+    """Why the catalogue of a large library cannot be made."""
     notes: tuple[str, ...] = ()
 
 
@@ -100,8 +103,8 @@ class Library:
         self._loop = asyncio.get_running_loop()
         self._database = Database(data_dir / "index.sqlite")
         self._pool = ReaderPool(workers or len(os.sched_getaffinity(0)))
-        shelf = Shelf(data_dir / "catalogue")
-        self._browser = Browser(views, shelf)
+        self._shelf = Shelf(data_dir / "catalogue", self._catalogue_lost)
+        self._browser = Browser(views, self._shelf)
         self._rules = Rules(tuple(self._roots), ignore=ignore, follow_links=follow_links)
         self._upkeep = Upkeep(
             self._database,
@@ -116,11 +119,10 @@ class Library:
         )
         self._renewal = Renewal(
             self._database.path,
-            shelf,
-            state=lambda: self._upkeep.system_update_id,
+            self._shelf,
             items=self._items,
             busy=lambda: self._upkeep.state.scanning,
-            overtaken=self._is_overtaken,
+            changed_since=self._changed_since,
             made=self._upkeep.forget_touched,
         )
         self._supervisor = supervisor or Supervisor()
@@ -193,6 +195,11 @@ class Library:
         Raises IndexUnusable.
         """
         return await self._upkeep.check_index()
+
+    async def check_catalogue(self) -> bool | None:
+        """Whether the catalogue is as it was written; one that is not is removed. None: there is
+        none. Raises OSError."""
+        return await asyncio.to_thread(self._shelf.check)
 
     async def tidy_pictures(self) -> Tidied:
         """Remove pictures from the cache that can be of no use any more.
@@ -289,6 +296,7 @@ class Library:
             troubled=dict(state.troubled),
             failure=state.failure,
             index_failure=state.index_failure,
+            catalogue_failure=self._renewal.failure,
             notes=state.notes,
         )
 
@@ -296,11 +304,15 @@ class Library:
         counts = await self._database.read(lookup.counts)
         return counts.audio + counts.video + counts.image
 
-    async def _is_overtaken(self, state: int) -> bool:
-        """Whether so much has changed since a state that it is not known any more what."""
-        return await self._database.read(
-            lambda connection: touched.since(driver_of(connection), state) is None
+    async def _changed_since(self, moment: Moment) -> int | None:
+        """How many rows have changed since a moment; None if that is not known any more."""
+        rows = await self._database.read(
+            lambda connection: touched.since(driver_of(connection), moment)
         )
+        return None if rows is None else sum(map(len, rows.values()))
+
+    def _catalogue_lost(self) -> None:
+        self._loop.call_soon_threadsafe(self._renewal.changed)
 
     def _deliver(self, change: Change) -> None:
         self._renewal.changed()

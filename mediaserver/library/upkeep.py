@@ -19,6 +19,7 @@ from mediaserver.library.errors import IndexUnusable
 from mediaserver.library.former_roots import forget_former_roots, hide_former_roots
 from mediaserver.library.index_place import Place
 from mediaserver.library.indexer import Indexer, KnownRoot
+from mediaserver.library.indexing.touched import Moment
 from mediaserver.library.objects import Change
 from mediaserver.library.readers.pool import ReaderPoolError
 from mediaserver.library.roots import Presence, Rules
@@ -191,12 +192,12 @@ class Upkeep:
         """Check the index against itself, and mend it or set it aside. Raises IndexUnusable."""
         return await self._in_writer(self._check)
 
-    async def forget_touched(self, state: int) -> None:
+    async def forget_touched(self, known: Moment) -> None:
         """Nobody needs to know what was changed up to a state. Raises IndexUnusable."""
 
         def forget() -> None:
             if self._indexer is not None:
-                self._indexer.forget_touched(state)
+                self._indexer.forget_touched(known)
 
         await self._in_writer(forget)
 

@@ -52,14 +52,18 @@ def test_what_differs_is_mended_and_told(media_root: Path, home: Path) -> None:
     stale = home / "data" / "cache" / "art" / "ab" / "abcd"
     stale.parent.mkdir(parents=True)
     stale.write_bytes(b"of nothing")
+    catalogue = home / "data" / "catalogue"
+    catalogue.write_bytes(b"of no use")
 
     code, lines = verify(media_root, home)
 
     assert code == 0
-    index_line, files, pictures = lines
+    index_line, catalogue_line, files, pictures = lines
     assert index_line.startswith("index: mended: ")
     assert "1 counts of folders" in index_line
     assert "3 places of files in views" in index_line
+    assert catalogue_line == "catalogue: of no use, removed; it is made anew"
+    assert not catalogue.exists()
     assert files == "files: 2 looked at, 1 were there no more"
     assert "removed 1 without a source" in pictures
     assert not stale.exists()

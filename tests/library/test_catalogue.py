@@ -4,7 +4,7 @@ Sets of places are held against Python's own sets; pages against SQL and a plain
 standard (:func:`.test_search.assert_finds_what_fits`).
 """
 
-import os
+import shutil
 from array import array
 from collections.abc import Iterator
 from itertools import pairwise
@@ -21,7 +21,6 @@ from mediaserver.library.browsing.browser import SORT_CAPABILITIES, Browser
 from mediaserver.library.catalogue import bitmaps, building
 from mediaserver.library.catalogue.overlay import Overlay
 from mediaserver.library.catalogue.reading import Catalogue
-from mediaserver.library.catalogue.section_file import CatalogueError, SectionFile, SectionWriter
 from mediaserver.library.catalogue.shelf import Shelf
 from mediaserver.library.criteria import (
     And,
@@ -292,17 +291,15 @@ def test_a_catalogue_is_not_asked_when_too_much_has_changed(
     for number in range(10):
         own_library.add({f"New/{number}.mp3": {"title": "Yesterday"}})
         assert own_library.search("vma", YESTERDAY).total_matches == number + 2
-    state = _catalogue(own_library).state
-    assert own_library.read(lambda connection: touched.since(driver_of(connection), state)) is None
+    assert _changed_since(own_library) is None
 
 
 def test_a_moved_folder_is_more_than_is_noted(own_library: FilledLibrary) -> None:
-    state = _catalogue(own_library).state
     with own_library.indexer.batch() as batch:
         root = batch.put_root(b"/media", "Media")
         folders = own_library.indexer.known_folders(root)
         batch.move_folder(folders[b"Beatles"].key, root, b"Mixed/Beatles", folders[b"Mixed"].key)
-    assert own_library.read(lambda connection: touched.since(driver_of(connection), state)) is None
+    assert _changed_since(own_library) is None
     folder = own_library.at("Folders", "Mixed").object_id
     assert own_library.search(folder, YESTERDAY).total_matches == 1
 
@@ -312,10 +309,88 @@ def test_what_was_touched_is_forgotten_once_it_is_in_the_catalogue(
 ) -> None:
     own_library.add({"Yesterday.mp3": {}})
     own_library.make_catalogue()
-    own_library.indexer.forget_touched(_catalogue(own_library).state)
+    own_library.indexer.forget_touched(_catalogue(own_library).moment)
     assert own_library.search("vma", YESTERDAY).total_matches == 2
     own_library.remove("Yesterday.mp3")
     assert own_library.search("vma", YESTERDAY).total_matches == 1
+
+
+def test_a_catalogue_is_not_asked_of_what_was_forgotten(own_library: FilledLibrary) -> None:
+    """The rename of a new one may be lost with the power, or a backup of the old one come back."""
+    path = own_library.database.path.with_name("catalogue")
+    old = path.read_bytes()
+    own_library.remove("Beatles/Help!/Yesterday.flac")
+    own_library.make_catalogue()
+    own_library.indexer.forget_touched(_catalogue(own_library).moment)
+    path.write_bytes(old)
+    own_library.browser = Browser(catalogue=Shelf(path))
+    assert own_library.search("vma", YESTERDAY).total_matches == 0
+
+
+def test_the_catalogue_of_another_index_is_not_asked(tmp_path: Path) -> None:
+    """One that was deleted and built anew counts its states from the beginning again."""
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        filled = FilledLibrary(tmp_path / name / "index.sqlite")
+        filled.add({f"{name}.mp3": {}, "Yesterday.mp3": {"title": f"A {name} song"}})
+        filled.make_catalogue()
+        filled.close()
+    (tmp_path / "old" / "catalogue").replace(tmp_path / "new" / "catalogue")
+    again = FilledLibrary(tmp_path / "new" / "index.sqlite")
+    again.browser = Browser(catalogue=Shelf(tmp_path / "new" / "catalogue"))
+    found = again.search("vma", Compare("dc:title", Operator.CONTAINS, "new song"))
+    assert found.total_matches == 1
+    assert _changed_since(again) is None
+    again.close()
+
+
+def test_a_catalogue_is_not_asked_when_the_index_was_put_back_from_a_backup(tmp_path: Path) -> None:
+    """Its states have numbers that other states had, which the catalogue may be of."""
+    path, backup = tmp_path / "index.sqlite", tmp_path / "backup.sqlite"
+    filled = FilledLibrary(path)
+    filled.add(SAMPLE)
+    filled.close()
+    shutil.copy(path, backup)
+    filled = FilledLibrary(path)
+    filled.add({"Yesterday.mp3": {}})
+    filled.make_catalogue()
+    filled.close()
+    shutil.copy(backup, path)
+    filled = FilledLibrary(path)
+    filled.add({"Today.mp3": {}})
+    filled.browser = Browser(catalogue=Shelf(tmp_path / "catalogue"))
+    assert _catalogue(filled).moment.state == filled.metadata("0").update_id
+    assert filled.search("vma", YESTERDAY).total_matches == 1
+    filled.close()
+
+
+def test_a_catalogue_outlives_a_restart(tmp_path: Path) -> None:
+    filled = FilledLibrary(tmp_path / "index.sqlite")
+    filled.add(SAMPLE)
+    filled.make_catalogue()
+    filled.add({"Yesterday.mp3": {}})
+    filled.close()
+    filled = FilledLibrary(tmp_path / "index.sqlite")
+    changed = _changed_since(filled)
+    assert changed is not None
+    assert len(changed[touched.ITEM]) == 1
+    filled.close()
+
+
+def test_a_mended_index_is_more_than_is_noted(own_library: FilledLibrary) -> None:
+    with own_library.database.begin() as connection:
+        driver_of(connection).execute("UPDATE items SET shown = 0 WHERE title = 'Yesterday'")
+    assert own_library.indexer.check()
+    assert _changed_since(own_library) is None
+    assert own_library.search("vma", YESTERDAY).total_matches == 1
+
+
+def test_a_row_without_texts_keeps_no_other_from_the_catalogue(own_library: FilledLibrary) -> None:
+    with own_library.database.begin() as connection:
+        driver_of(connection).execute("DELETE FROM item_text WHERE title = 'yesterday'")
+    own_library.make_catalogue()
+    assert own_library.search("vma", YESTERDAY).total_matches == 0
+    assert own_library.search("vma", Everything(), sort=[SortKey("dc:date")]).total_matches == 8
 
 
 def test_a_catalogue_of_a_later_state_is_not_asked(own_library: FilledLibrary) -> None:
@@ -336,6 +411,12 @@ def _catalogue(library: FilledLibrary) -> Catalogue:
     return Catalogue(library.database.path.with_name("catalogue"))
 
 
+def _changed_since(library: FilledLibrary) -> dict[str, list[int]] | None:
+    """What has changed since the catalogue was made."""
+    moment = _catalogue(library).moment
+    return library.read(lambda connection: touched.since(driver_of(connection), moment))
+
+
 def test_a_new_catalogue_is_asked_as_soon_as_it_is_there(own_library: FilledLibrary) -> None:
     shelf = Shelf(own_library.database.path.with_name("catalogue"))
     old = shelf.newest()
@@ -344,7 +425,7 @@ def test_a_new_catalogue_is_asked_as_soon_as_it_is_there(own_library: FilledLibr
     building.build(own_library.database.path, shelf.path)
     new = shelf.newest()
     assert new is not None
-    assert new.state == own_library.metadata("0").update_id
+    assert new.moment.state == own_library.metadata("0").update_id
     shelf.path.unlink()
     assert shelf.newest() is None
 
@@ -373,8 +454,7 @@ def test_lists_after_changes_are_what_sql_makes_of_them(
             filled.add({name: facts})
             there.add(name)
     with_catalogue, without = filled.browser, Browser()
-    state = _catalogue(filled).state
-    assert filled.read(lambda connection: touched.since(driver_of(connection), state)) is not None
+    assert _changed_since(filled) is not None
     for _ in range(8):
         criteria, container = data.draw(_OWN_CRITERIA), data.draw(st.sampled_from(_CONTAINERS))
         sort = data.draw(_SORTS)
@@ -390,47 +470,6 @@ def test_lists_after_changes_are_what_sql_makes_of_them(
         assert [hit.object_id for hit in found] == [hit.object_id for hit in whole.objects]
         assert filled.children(container, sort=sort) == children
     filled.close()
-
-
-def test_a_catalogue_that_is_damaged_is_passed_over(own_library: FilledLibrary) -> None:
-    expected = own_library.search("0", Compare("dc:title", Operator.CONTAINS, "day"))
-    path = own_library.database.path.with_name("catalogue")
-    whole = path.read_bytes()
-    for damaged in (b"", whole[:-1], whole[:100], b"x" * len(whole), whole[:8] + whole[-24:]):
-        path.write_bytes(damaged)
-        own_library.browser = Browser(catalogue=Shelf(path))
-        assert own_library.search("0", Compare("dc:title", Operator.CONTAINS, "day")) == expected
-
-
-def test_a_catalogue_that_becomes_unreadable_is_asked_no_more(own_library: FilledLibrary) -> None:
-    path = own_library.database.path.with_name("catalogue")
-    expected = own_library.search("vma", Everything(), sort=[SortKey("dc:date")])
-    os.truncate(path, 100)
-    sort = [SortKey("upnp:album")]
-    assert own_library.search("vma", Everything(), sort=sort).total_matches == 8
-    assert own_library.search("vma", Everything(), sort=[SortKey("dc:date")]) == expected
-
-
-def test_a_catalogue_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path) -> None:
-    path = tmp_path / "catalogue"
-    with SectionWriter(path) as file:
-        file.add("old", [b"1"])
-    with pytest.raises(ZeroDivisionError), SectionWriter(path) as file:
-        file.add("new", (bytes([1 // number]) for number in (1, 0)))
-    assert SectionFile(path).read("old") == b"1"
-    assert [each.name for each in tmp_path.iterdir()] == ["catalogue"]
-
-
-def test_what_is_not_in_the_file_is_an_error_of_the_catalogue(tmp_path: Path) -> None:
-    path = tmp_path / "catalogue"
-    with SectionWriter(path) as file:
-        file.add("one", [b"123"])
-    file_read = SectionFile(path)
-    for name, offset, length in (("two", 0, 1), ("one", 2, 2), ("one", -1, 1)):
-        with pytest.raises(CatalogueError):
-            file_read.read(name, offset, length)
-    with pytest.raises(CatalogueError):
-        Catalogue(path)
 
 
 def test_the_order_of_places_is_that_of_titles(library: FilledLibrary) -> None:

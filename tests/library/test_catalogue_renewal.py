@@ -1,4 +1,4 @@
-"""When the catalogue is made: after changes, at rest, not too often, and only for many items."""
+"""When the catalogue is made: after many changes, at rest, not too often, only for many items."""
 
 import asyncio
 from array import array
@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from mediaserver.library.browsing import sources
-from mediaserver.library.catalogue import renewal
+from mediaserver.library.catalogue import layout, renewal
 from mediaserver.library.catalogue.renewal import (
-    LEISURE,
+    LONGEST_RETRY_SECONDS,
+    MANY,
     QUIET_SECONDS,
     RETRY_SECONDS,
     ROWS,
@@ -20,9 +21,11 @@ from mediaserver.library.catalogue.renewal import (
     Renewal,
     in_process,
 )
-from mediaserver.library.catalogue.section_file import SectionWriter
+from mediaserver.library.catalogue.section_file import SectionWriter, draft_of
 from mediaserver.library.catalogue.shelf import Shelf
 from mediaserver.library.criteria import SortKey
+from mediaserver.library.errors import IndexUnusable
+from mediaserver.library.indexing.touched import Moment
 from tests.factories import SAMPLE, FilledLibrary, titles
 from tests.library.test_library import Living, sound
 from tests.patience import PATIENCE
@@ -35,20 +38,23 @@ class Scene:
         self.now = 0.0
         self.items = ROWS
         self.busy = False
-        self.state = 7
+        self.moment = Moment(log=5, state=7)
         self.fault: str | None = None
-        self.overtaken = True
-        self.told: list[int] = []
+        self.index_fault: str | None = None
+        self.rows: int | None = None
+        """That have changed since the last one was made, as far as it is known."""
+        self.told: list[Moment] = []
+        self.looks = 0
         self.seconds = 1.0
         self.made: list[float] = []
         self.asleep: asyncio.Queue[float] = asyncio.Queue()
+        self.shelf = Shelf(folder / "catalogue", lambda: self.renewal.changed())
         self.renewal = Renewal(
             folder / "index.sqlite",
-            Shelf(folder / "catalogue"),
-            state=lambda: self.state,
+            self.shelf,
             items=self._count,
             busy=lambda: self.busy,
-            overtaken=self._is_overtaken,
+            changed_since=self._changed_since,
             made=self._tell,
             make=self._make,
             clock=lambda: self.now,
@@ -70,18 +76,23 @@ class Scene:
     async def _count(self) -> int:
         return self.items
 
-    async def _is_overtaken(self, _state: int) -> bool:
-        return self.overtaken
+    async def _changed_since(self, _moment: Moment) -> int | None:
+        self.looks += 1
+        if self.index_fault is not None:
+            raise IndexUnusable(self.index_fault)
+        return self.rows
 
-    async def _tell(self, state: int) -> None:
-        self.told.append(state)
+    async def _tell(self, moment: Moment) -> None:
+        self.told.append(moment)
 
     async def _make(self, _index: Path, catalogue: Path) -> str | None:
         self.made.append(self.now)
         self.now += self.seconds
         if self.fault is None:
             with SectionWriter(catalogue) as file:
-                file.add("system_update_id", (array("Q", [self.state]).tobytes(),))
+                file.add(layout.VERSION, (layout.version(),))
+                file.add(layout.MOMENT, (array("Q", self.moment).tobytes(),))
+            self.rows = 0
         return self.fault
 
     async def _sleep(self, seconds: float) -> None:
@@ -153,7 +164,7 @@ def test_it_takes_no_more_than_its_share_of_the_time(tmp_path: Path) -> None:
         scene.seconds = 60.0
         await scene.rest(QUIET_SECONDS)
         for _ in range(2000):
-            scene.state += 1
+            scene.rows = None
             scene.renewal.changed()
             await scene.rest(QUIET_SECONDS)
             await scene.rest(QUIET_SECONDS)
@@ -164,25 +175,53 @@ def test_it_takes_no_more_than_its_share_of_the_time(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
-def test_it_takes_less_while_the_old_one_is_of_use(tmp_path: Path) -> None:
+def test_few_changes_need_no_new_one(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
-        scene.seconds = 60.0
-        scene.overtaken = False
-        await scene.rest(QUIET_SECONDS)
-        scene.state += 1
-        scene.renewal.changed()
-        await scene.rest(LEISURE * 60 - QUIET_SECONDS)
+        await scene.rest(1000)
+        for scene.rows in (1, MANY - 1):
+            scene.renewal.changed()
+            await scene.rest(100_000)
         assert len(scene.made) == 1
-        await scene.rest(120 + QUIET_SECONDS)
+        scene.rows = MANY
+        scene.renewal.changed()
+        await scene.rest(QUIET_SECONDS)
         assert len(scene.made) == 2
 
     play(tmp_path, story)
 
 
-def test_the_state_of_a_new_one_is_told(tmp_path: Path) -> None:
+def test_while_nothing_changes_nothing_is_looked_at(tmp_path: Path) -> None:
+    """README, Plain promises: so that disks may sleep."""
+
+    async def story(scene: Scene) -> None:
+        scene.seconds = 60.0
+        await scene.rest(1000)
+        for scene.rows in (10, None):
+            scene.renewal.changed()
+            await scene.rest((SHARE + 1) * 60)
+            looks, made = scene.looks, len(scene.made)
+            await scene.rest(1_000_000)
+            assert (scene.looks, len(scene.made)) == (looks, made)
+        assert len(scene.made) == 2
+
+    play(tmp_path, story)
+
+
+def test_one_that_is_lost_is_made_again(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
         await scene.rest(1000)
-        assert scene.told == [scene.state]
+        (tmp_path / "catalogue").unlink()
+        assert scene.shelf.newest() is None
+        await scene.rest(1000)
+        assert len(scene.made) == 2
+
+    play(tmp_path, story)
+
+
+def test_the_moment_of_a_new_one_is_told(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.rest(1000)
+        assert scene.told == [scene.moment]
 
     play(tmp_path, story)
 
@@ -201,15 +240,36 @@ def test_one_that_cannot_be_made_is_tried_again_later(
 ) -> None:
     async def story(scene: Scene) -> None:
         scene.fault = "the disk is full"
-        await scene.rest(2 * RETRY_SECONDS)
-        assert len(scene.made) == 2
+        await scene.rest(9 * LONGEST_RETRY_SECONDS)
+        assert scene.renewal.failure == "the disk is full"
+        waits = [later - earlier for earlier, later in pairwise(scene.made)]
+        assert waits[0] >= RETRY_SECONDS
+        assert waits == sorted(waits)
+        assert LONGEST_RETRY_SECONDS <= waits[-1] < LONGEST_RETRY_SECONDS + 60
         scene.fault = None
-        await scene.rest(10 * RETRY_SECONDS)
-        assert len(scene.made) == 3
-        assert min(later - earlier for earlier, later in pairwise(scene.made)) >= RETRY_SECONDS
+        await scene.rest(2 * LONGEST_RETRY_SECONDS)
+        assert len(scene.made) == len(waits) + 2
+        assert scene.renewal.failure is None
 
     play(tmp_path, story)
     assert caplog.text.count("the disk is full") == 1
+
+
+def test_an_index_that_does_not_answer_is_asked_again_later(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.rest(1000)
+        scene.index_fault, scene.rows = "another program has locked it", None
+        scene.renewal.changed()
+        await scene.rest(QUIET_SECONDS)
+        assert scene.renewal.failure == scene.index_fault
+        scene.index_fault = None
+        await scene.rest(2 * RETRY_SECONDS)
+        assert len(scene.made) == 2
+
+    play(tmp_path, story)
+    assert "another program has locked it" in caplog.text
 
 
 def test_one_of_the_present_state_is_kept(tmp_path: Path) -> None:
@@ -218,10 +278,10 @@ def test_one_of_the_present_state_is_kept(tmp_path: Path) -> None:
     filled.make_catalogue()
 
     async def story(scene: Scene) -> None:
-        scene.state = filled.metadata("0").update_id
+        scene.rows = 0
         await scene.rest(1000)
         assert scene.made == []
-        scene.state += 1
+        scene.rows = None
         scene.renewal.changed()
         await scene.rest(1000)
         assert len(scene.made) == 1
@@ -238,7 +298,7 @@ def test_a_process_of_its_own_makes_it(tmp_path: Path) -> None:
     assert asyncio.run(in_process(filled.database.path, path)) is None
     catalogue = Shelf(path).newest()
     assert catalogue is not None
-    assert catalogue.state == filled.metadata("0").update_id
+    assert catalogue.moment.state == filled.metadata("0").update_id
     listing = catalogue.listing("audio items")
     assert listing is not None
     assert listing.size == expected.total_matches
@@ -256,6 +316,10 @@ def test_the_process_ends_when_it_is_not_waited_for_any_more(tmp_path: Path) -> 
     filled = FilledLibrary(tmp_path / "index.sqlite")
     filled.add(SAMPLE)
 
+    draft = draft_of(tmp_path / "catalogue")
+    # What a process leaves that is killed in the middle.
+    draft.write_bytes(b"half a catalogue")
+
     async def impatient() -> None:
         task = asyncio.create_task(in_process(filled.database.path, tmp_path / "catalogue"))
         await _turns()
@@ -264,6 +328,7 @@ def test_the_process_ends_when_it_is_not_waited_for_any_more(tmp_path: Path) -> 
 
     asyncio.run(impatient())
     assert not (tmp_path / "catalogue").exists()
+    assert not draft.exists()
     filled.close()
 
 

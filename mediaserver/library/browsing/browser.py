@@ -27,6 +27,9 @@ __all__ = ["MAX_PAGE", "SORT_CAPABILITIES", "Browser"]
 MAX_PAGE = 2000
 """Objects in one answer, however many are asked for (security.md 2)."""
 
+_OF_DAMAGE = (CatalogueError, LookupError, ValueError, ArithmeticError, StopIteration)
+"""What becomes of numbers in a catalogue that are not as they were written."""
+
 
 class Browser:
     """Answers from the index, through any reader's connection."""
@@ -88,11 +91,16 @@ class Browser:
 
     def _answer(self, connection: Connection, question: Callable[[Snapshot], Page]) -> Page:
         """With the catalogue, where there is one and it is sound."""
+        snapshot = Snapshot(connection, self._memory, self._shelf)
         try:
-            return question(Snapshot(connection, self._memory, self._shelf))
-        except CatalogueError as error:
-            if self._shelf is not None:
-                self._shelf.condemn(error)
+            return question(snapshot)
+        except _OF_DAMAGE as error:
+            overlay = snapshot.overlay
+            if self._shelf is None or overlay is None:
+                raise
+            if not isinstance(error, CatalogueError) and overlay.catalogue.is_whole():
+                raise
+            self._shelf.condemn(overlay.catalogue, error)
             return question(Snapshot(connection, self._memory))
 
     def _children(self, snapshot: Snapshot, object_id: str, wanted: "_Wanted") -> Page:

@@ -47,7 +47,7 @@ class Memory:
         self._totals: OrderedDict[Question, int] = OrderedDict()
         self._orders: OrderedDict[Question, array[int]] = OrderedDict()
         self._keys = 0
-        self._overlay: Overlay | None = None
+        self._overlay: tuple[Catalogue, Overlay | None] | None = None
         self._positions: OrderedDict[Question, tuple[list[int], list[Row]]] = OrderedDict()
 
     def total(self, state: int, question: Question, count: Callable[[], int]) -> int:
@@ -86,19 +86,18 @@ class Memory:
         self,
         state: int,
         catalogue: Catalogue,
-        find: Callable[[int], dict[str, list[int]] | None],
+        find: Callable[[], dict[str, list[int]] | None],
     ) -> Overlay | None:
-        """A catalogue as it is to be read at a state. ``find``: what was touched after another."""
+        """A catalogue as it is to be read at a state. ``find``: what was touched since it was made;
+        None: it is of no use."""
         with self._at(state):
             known = self._overlay
-        if known is not None and known.catalogue is catalogue:
-            return known
-        found = find(catalogue.state)
-        if found is None:
-            return None
-        made = Overlay(catalogue, found)
+        if known is not None and known[0] is catalogue:
+            return known[1]
+        found = find()
+        made = None if found is None else Overlay(catalogue, found)
         with self._at(state):
-            self._overlay = made
+            self._overlay = catalogue, made
         return made
 
     def position(self, state: int, question: Question, start: int) -> tuple[int, Row | None]:
@@ -183,14 +182,11 @@ class Snapshot:
     def overlay(self) -> Overlay | None:
         """The catalogue, and what is another way now than there; None: that is not known."""
         catalogue = None if self._shelf is None else self._shelf.newest()
-        if catalogue is None or catalogue.state > self.state:
+        if catalogue is None:
             return None
-        return self.memory.overlay(self.state, catalogue, self._touched)
-
-    def _touched(self, state: int) -> dict[str, list[int]] | None:
-        if state == self.state:
-            return {}
-        return touched.since(self._driver, state)
+        return self.memory.overlay(
+            self.state, catalogue, lambda: touched.since(self._driver, catalogue.moment)
+        )
 
     @cached_property
     def only_root(self) -> int | None:

@@ -12,19 +12,21 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import accumulate, groupby
 from pathlib import Path
 
 from mediaserver.library import index_file
 from mediaserver.library.catalogue import bitmaps, layout
 from mediaserver.library.catalogue.layout import SPELLED, Listing, Sort
-from mediaserver.library.catalogue.section_file import SectionWriter
+from mediaserver.library.catalogue.section_file import SectionWriter, draft_of
 from mediaserver.library.catalogue.words import Postings, write_rows, write_terms
 from mediaserver.library.folding import fold_lines
+from mediaserver.library.indexing import touched
 
 NICE = 10
-STATE = "system_update_id"
+OOM_SCORE = 500
+"""Half of all memory, added to what it has: so that no other is ended before it."""
 MANY = 512
 """Rows of a value that has a set of its own; those of others are found in the index at once."""
 
@@ -37,10 +39,8 @@ def build(index: Path, catalogue: Path) -> None:
         connection.execute("PRAGMA query_only = ON")
         connection.create_function("fold", 1, fold_lines, deterministic=True)
         connection.execute("BEGIN")
-        (state,) = connection.execute(
-            "SELECT value FROM settings WHERE name = 'system_update_id' UNION ALL SELECT 0 LIMIT 1"
-        ).fetchone()
-        file.add(STATE, (array("Q", [state]).tobytes(),))
+        file.add(layout.VERSION, (layout.version(),))
+        file.add(layout.MOMENT, (array("Q", touched.moment(connection)).tobytes(),))
         kinds = [row[0] for row in connection.execute("SELECT DISTINCT kind FROM facets")]
         folders = {
             key: layout.path_key(root, path)
@@ -201,13 +201,22 @@ def _write_texts(file: SectionWriter, name: str, texts: "Sequence[Value]") -> No
     file.add(f"{name}/texts", data)
 
 
-def _end_with_parent() -> None:
+def main(index: Path, catalogue: Path) -> None:
+    """As a process of its own, which everything else comes before."""
+    os.nice(NICE)
+    with suppress(OSError):
+        # Where memory runs out, this is what can be missed (proc(5); Linux alone has it).
+        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
+    threading.Thread(target=_end_with_parent, args=(catalogue,), daemon=True).start()
+    build(index, catalogue)
+
+
+def _end_with_parent(catalogue: Path) -> None:
     """The parent holds the other end of standard input, and may go away in any way."""
     os.read(0, 1)
+    draft_of(catalogue).unlink(missing_ok=True)
     os._exit(1)
 
 
 if __name__ == "__main__":
-    os.nice(NICE)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    build(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -8,6 +8,7 @@ is its number there, counted from 0. Columns are named as the properties that Se
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from hashlib import blake2b
 
 from mediaserver.library.objects import Kind
 
@@ -50,6 +51,10 @@ class Listing:
     def alias(self) -> str:
         return self.table.rpartition(" ")[2]
 
+
+VERSION = "version"
+MOMENT = "moment"
+"""Sections of their own: :func:`version`, and the state of the index (:mod:`.touched`)."""
 
 FOLDER = "folder"
 DISC = "disc"
@@ -135,7 +140,7 @@ def listings(facet_kinds: Iterable[str]) -> tuple[Listing, ...]:
                 "items AS i",
                 f"i.shown = 1 AND i.kind = '{kind.value}'",
                 _OF_ITEMS,
-                texts=" JOIN item_text_content AS t ON t.id = i.id",
+                texts=" LEFT JOIN item_text_content AS t ON t.id = i.id",
                 under="SELECT item_id FROM item_facets WHERE facet_id = ?",
             )
             for kind in Kind
@@ -146,7 +151,7 @@ def listings(facet_kinds: Iterable[str]) -> tuple[Listing, ...]:
                 "facets AS v",
                 f"v.kind = '{kind}'",
                 _OF_ALBUMS if kind == "album" else _OF_VALUES,
-                texts=" JOIN facet_text_content AS t ON t.id = v.id",
+                texts=" LEFT JOIN facet_text_content AS t ON t.id = v.id",
                 under=(
                     "SELECT child_id FROM facet_pairs"  # noqa: S608 - constants
                     f" WHERE facet_id = ? AND child_kind = '{kind}'"
@@ -159,9 +164,15 @@ def listings(facet_kinds: Iterable[str]) -> tuple[Listing, ...]:
             "folders AS f",
             "f.shown = 1",
             _OF_FOLDERS,
-            texts=" JOIN folder_text_content AS t ON t.id = f.id",
+            texts=" LEFT JOIN folder_text_content AS t ON t.id = f.id",
         ),
     )
+
+
+def version() -> bytes:
+    """Another one for each other layout: a catalogue that was made by another version of this
+    program may have other columns, or other things in them."""
+    return blake2b(repr(listings(["album", ""])).encode(), digest_size=16).digest()
 
 
 def having_text(listing: str, column: str) -> str:

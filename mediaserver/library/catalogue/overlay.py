@@ -7,7 +7,8 @@ from mediaserver.library.catalogue.reading import Catalogue, List
 
 
 class Overlay:
-    """``touched``: the ids of rows that are not what they were, by form (:mod:`.touched`)."""
+    """``touched``: the ids of rows that are not what they were, by form
+    (:mod:`.indexing.touched`)."""
 
     def __init__(self, catalogue: Catalogue, touched: Mapping[str, Sequence[int]]) -> None:
         self.catalogue = catalogue

@@ -9,11 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from mediaserver.library.catalogue import bitmaps
+from mediaserver.library.catalogue import bitmaps, layout
 from mediaserver.library.catalogue.bitmaps import Bits
 from mediaserver.library.catalogue.columns import Column
-from mediaserver.library.catalogue.section_file import Numbers, SectionFile
+from mediaserver.library.catalogue.section_file import CatalogueError, Numbers, SectionFile
 from mediaserver.library.catalogue.words import SHORT, Part, TermRows, Vocabulary
+from mediaserver.library.indexing.touched import Moment
 
 SAMPLED = 512
 """Keys that are read at once."""
@@ -27,8 +28,14 @@ class Catalogue:
     def __init__(self, path: Path) -> None:
         self._file = SectionFile(path)
         self._memory = _Memory()
-        self.state = Numbers(self._file, "system_update_id", "Q")[0]
-        """The SystemUpdateID of the index that it was made of."""
+        if self._file.read(layout.VERSION) != layout.version():
+            raise CatalogueError("it is of another version")
+        self.moment = Moment(*Numbers(self._file, layout.MOMENT, "Q").part(0, 2))
+        """When it was made."""
+
+    def is_whole(self) -> bool:
+        """Whether all of it is as it was written; reads all of it."""
+        return self._file.is_whole()
 
     def listing(self, name: str) -> "List | None":
         """A list by its name (:mod:`.layout`)."""

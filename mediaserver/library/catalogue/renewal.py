@@ -1,7 +1,8 @@
-"""When the catalogue is made anew: after a change, when the library has come to rest.
+"""When the catalogue is made anew: when too much has changed, and the library has come to rest.
 
 By a process of its own at low priority (:mod:`.building`). Small libraries need none: there the
-index answers everything in milliseconds.
+index answers everything in milliseconds. Few changes need none either: they are known, and asked
+of the index (:mod:`.overlay`). So disks are not woken for it long after the last change.
 """
 
 import asyncio
@@ -13,23 +14,25 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import mediaserver
+from mediaserver.library.catalogue.section_file import draft_of
 from mediaserver.library.catalogue.shelf import Shelf
+from mediaserver.library.errors import IndexUnusable, TooExpensive
+from mediaserver.library.indexing.touched import LIMIT, Moment
 
 logger = logging.getLogger(__name__)
 
 ROWS = 30_000
 """Items from which on a library has a catalogue."""
+MANY = LIMIT // 2
+"""Rows that have changed, from which on it is made anew, before they are too many to be known."""
 QUIET_SECONDS = 5.0
 """Without a change, before it is made."""
 SHARE = 10
 """It is made no more often than takes this part of the time: where making it takes a minute, not
 within ten minutes of the last time."""
-LEISURE = 100
-"""The same, as long as the old one is of use: it is known what has changed since."""
-LOOK_SECONDS = 60.0
-"""Between two looks at whether it is time."""
 RETRY_SECONDS = 600.0
-"""After it could not be made."""
+"""After it could not be made; doubled each time."""
+LONGEST_RETRY_SECONDS = 86_400.0
 COMMAND = (sys.executable, "-P", "-m", "mediaserver.library.catalogue.building")
 
 Make = Callable[[Path, Path], Awaitable[str | None]]
@@ -37,56 +40,61 @@ Make = Callable[[Path, Path], Awaitable[str | None]]
 
 
 class Renewal:
-    """``state`` tells the SystemUpdateID, ``items`` how many there are, ``busy`` whether a scan
-    runs; ``overtaken``, whether a catalogue of a state is of no use any more; ``made`` is told the
-    state of each new one. ``clock`` and ``sleep`` are in seconds."""
+    """``items`` tells how many there are, ``busy`` whether a scan runs; ``changed_since`` how many
+    rows are others than at a moment, None if that is not known; ``made`` is told the moment of each
+    new one. ``clock`` and ``sleep`` are in seconds."""
 
     def __init__(
         self,
         index: Path,
         shelf: Shelf,
         *,
-        state: Callable[[], int],
         items: Callable[[], Awaitable[int]],
         busy: Callable[[], bool],
-        overtaken: Callable[[int], Awaitable[bool]],
-        made: Callable[[int], Awaitable[None]],
+        changed_since: Callable[[Moment], Awaitable[int | None]],
+        made: Callable[[Moment], Awaitable[None]],
         make: Make | None = None,
         clock: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._index = index
         self._shelf = shelf
-        self._state = state
         self._items = items
         self._busy = busy
-        self._overtaken = overtaken
+        self._changed_since = changed_since
         self._made = made
         self._make = make or in_process
         self._clock = clock or asyncio.get_running_loop().time
         self._sleep = sleep
         self._changed = asyncio.Event()
         self._changed.set()
-        self._ended = 0.0
-        self._took = 0.0
-        self._fault: str | None = None
+        self._due = 0.0
+        """Not before this time."""
+        self._retry = RETRY_SECONDS
+        self.failure: str | None = None
         """Why it could not be made the last time."""
 
     def changed(self) -> None:
-        """The library is another than before."""
+        """The library is another than before, or the catalogue is gone."""
         self._changed.set()
 
     async def run(self) -> None:
-        """Keep the catalogue up to date, for good."""
+        """Keep the catalogue of use, for good."""
         while True:
             await self._changed.wait()
             await self._rest()
-            if self._is_old() and await self._items() >= ROWS:
-                if await self._is_time():
+            try:
+                if not await self._is_wanted():
+                    continue
+                wait = self._due - self._clock()
+                if wait <= 0:
                     await self._renew()
-                else:
-                    self._changed.set()
-                    await self._sleep(LOOK_SECONDS)
+                    continue
+            except (IndexUnusable, TooExpensive) as error:
+                self._failed(str(error))
+                continue
+            self._changed.set()
+            await self._sleep(wait)
 
     async def _rest(self) -> None:
         """Until nothing has changed for a while."""
@@ -94,30 +102,39 @@ class Renewal:
             self._changed.clear()
             await self._sleep(QUIET_SECONDS)
 
-    def _is_old(self) -> bool:
+    async def _is_wanted(self) -> bool:
         catalogue = self._shelf.newest()
-        return catalogue is None or catalogue.state != self._state()
-
-    async def _is_time(self) -> bool:
-        catalogue = self._shelf.newest()
-        idle = catalogue is None or await self._overtaken(catalogue.state)
-        return self._clock() >= self._ended + (SHARE if idle else LEISURE) * self._took
+        if catalogue is not None:
+            number = await self._changed_since(catalogue.moment)
+            if number is not None and number < MANY:
+                self._succeeded()
+                return False
+        return await self._items() >= ROWS
 
     async def _renew(self) -> None:
         began = self._clock()
         reason = await self._make(self._index, self._shelf.path)
-        self._ended = self._clock()
-        self._took = self._ended - began
+        took = self._clock() - began
         catalogue = self._shelf.newest()
-        if reason is None and catalogue is not None:
-            logger.info("catalogue made seconds=%.1f", self._took)
-            await self._made(catalogue.state)
-        else:
-            level = logging.DEBUG if reason == self._fault else logging.WARNING
-            logger.log(level, "catalogue %s cannot be made: %s", self._shelf.path, reason)
-            self._took = max(self._took, RETRY_SECONDS / SHARE)
-            self._changed.set()
-        self._fault = reason
+        if reason is not None or catalogue is None:
+            self._failed(reason or "it cannot be read")
+            return
+        logger.info("catalogue made seconds=%.1f", took)
+        self._due = self._clock() + SHARE * took
+        self._succeeded()
+        await self._made(catalogue.moment)
+
+    def _succeeded(self) -> None:
+        self.failure, self._retry = None, RETRY_SECONDS
+
+    def _failed(self, reason: str) -> None:
+        """The same complaint is not made again and again."""
+        level = logging.DEBUG if reason == self.failure else logging.WARNING
+        logger.log(level, "catalogue %s cannot be made: %s", self._shelf.path, reason)
+        self.failure = reason
+        self._due = self._clock() + self._retry
+        self._retry = min(2 * self._retry, LONGEST_RETRY_SECONDS)
+        self._changed.set()
 
 
 async def in_process(index: Path, catalogue: Path) -> str | None:
@@ -143,6 +160,9 @@ async def in_process(index: Path, catalogue: Path) -> str | None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+        # One that was killed could not.
+        with contextlib.suppress(OSError):
+            draft_of(catalogue).unlink(missing_ok=True)
     if code == 0:
         return None
     last = errors.decode(errors="replace").strip().rpartition("\n")[2]

@@ -2,7 +2,8 @@
 
 ::
 
-    MAGIC, sections each at a multiple of eight bytes, the table of sections (JSON), its place
+    MAGIC, sections each at a multiple of eight bytes, the table of sections (JSON), its place,
+    the checksum of all that, MAGIC
 
 It is written under another name and renamed, so that a reader sees a whole file or none. Read with
 ``pread``, not mapped: a disk that fails is then an error, and not the end of the program.
@@ -11,29 +12,43 @@ It is written under another name and renamed, so that a reader sees a whole file
 import json
 import os
 import struct
+import zlib
 from array import array
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar, overload
 
 T = TypeVar("T")
 
-MAGIC = b"catalog1"
-_END = struct.Struct("<QQ8s")
+MAGIC = b"catalog2"
+_END = struct.Struct("<QQQ8s")
+_BLOCK = 1 << 20
+"""Bytes that are read at a time for the checksum."""
 
 
 class CatalogueError(Exception):
     """The file cannot be used; why is for the log alone."""
 
 
+def draft_of(path: Path) -> Path:
+    """Where a file is while it is being written."""
+    return path.with_name(path.name + "-new")
+
+
 class SectionWriter:
-    """A file that appears at ``path`` when all is well, and not at all otherwise."""
+    """A file that appears at ``path`` when all is well, and not at all otherwise.
+
+    For its owner alone: it tells what the index tells.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._draft = path.with_name(path.name + "-new")
-        self._file = self._draft.open("wb")
+        self._draft = draft_of(path)
+        self._draft.unlink(missing_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._file = os.fdopen(os.open(self._draft, flags, 0o600), "w+b")
         self._file.write(MAGIC)
         self._sections: dict[str, tuple[int, int]] = {}
 
@@ -46,17 +61,15 @@ class SectionWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if kind is not None:
-            self._file.close()
+        try:
+            if kind is None:
+                self._finish()
+                self._draft.replace(self._path)
+        finally:
+            # A full disk is to have its space back; what is left to be written fails again.
+            with suppress(OSError):
+                self._file.close()
             self._draft.unlink(missing_ok=True)
-            return
-        table = json.dumps(self._sections).encode()
-        at = self._file.tell()
-        self._file.write(table + _END.pack(at, len(table), MAGIC))
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._draft.replace(self._path)
 
     def add(self, name: str, parts: Iterable[bytes]) -> None:
         start = self._file.tell()
@@ -64,6 +77,16 @@ class SectionWriter:
         length = self._file.tell() - start
         self._file.write(b"\0" * (-length % 8))
         self._sections[name] = start, length
+
+    def _finish(self) -> None:
+        table = json.dumps(self._sections).encode()
+        at = self._file.tell()
+        self._file.write(table)
+        self._file.flush()
+        sum_of_all = _checksum(self._file.fileno(), at + len(table))
+        self._file.write(_END.pack(at, len(table), sum_of_all, MAGIC))
+        self._file.flush()
+        os.fsync(self._file.fileno())
 
 
 class SectionFile:
@@ -77,6 +100,7 @@ class SectionFile:
             self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise CatalogueError(f"{path}: {error.strerror}") from error
+        self._size = os.fstat(self._fd).st_size
         self._sections = self._table()
 
     def __del__(self) -> None:
@@ -87,6 +111,14 @@ class SectionFile:
 
     def __contains__(self, name: str) -> bool:
         return name in self._sections
+
+    def is_whole(self) -> bool:
+        """Whether all of it is as it was written; reads all of it."""
+        try:
+            *_, noted, _ = self._end()
+            return _checksum(self._fd, self._size - _END.size) == noted
+        except (CatalogueError, OSError):
+            return False
 
     def length(self, name: str) -> int:
         """In bytes."""
@@ -115,18 +147,33 @@ class SectionFile:
             raise CatalogueError("it is cut short")
         return data
 
+    def _end(self) -> tuple[int, int, int, bytes]:
+        """Where the table is, how long, the checksum, and MAGIC."""
+        at, length, noted, magic = _END.unpack(self._read(self._size - _END.size, _END.size))
+        return at, length, noted, magic
+
     def _table(self) -> dict[str, tuple[int, int]]:
-        size = os.fstat(self._fd).st_size
-        if size < len(MAGIC) + _END.size or self._read(0, len(MAGIC)) != MAGIC:
+        if self._size < len(MAGIC) + _END.size or self._read(0, len(MAGIC)) != MAGIC:
             raise CatalogueError("it is no catalogue")
-        at, length, magic = _END.unpack(self._read(size - _END.size, _END.size))
-        if magic != MAGIC or at + length + _END.size != size:
+        at, length, _, magic = self._end()
+        if magic != MAGIC or at + length + _END.size != self._size:
             raise CatalogueError("it has no end")
         try:
             table = json.loads(self._read(at, length))
-            return {str(name): (int(start), int(size)) for name, (start, size) in table.items()}
+            places = {str(name): (int(start), int(size)) for name, (start, size) in table.items()}
         except (ValueError, TypeError, AttributeError) as error:
             raise CatalogueError("its table makes no sense") from error
+        if any(start < 0 or size < 0 or start + size > at for start, size in places.values()):
+            raise CatalogueError("its table makes no sense")
+        return places
+
+
+def _checksum(file: int, length: int) -> int:
+    """Of so many bytes from the beginning. Raises OSError."""
+    found = 0
+    for at in range(0, length, _BLOCK):
+        found = zlib.crc32(os.pread(file, min(_BLOCK, length - at), at), found)
+    return found
 
 
 class _Entries(Sequence[T]):
