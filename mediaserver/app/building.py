@@ -27,6 +27,7 @@ from mediaserver.upnp import control, description, ssdp
 from mediaserver.upnp.discovery import Discovery
 from mediaserver.upnp.eventing import Eventing
 from mediaserver.upnp.interfaces import Interface
+from mediaserver.upnp.multicast_events import MulticastEvents
 from mediaserver.web import pages
 
 logger = logging.getLogger(__name__)
@@ -156,6 +157,13 @@ def build(
                     urls.event(each.name),
                     each,
                     merge=content_directory.merge if each is content_directory.service else None,
+                    # Only what is declared so goes out, which nothing is while we are UDA 1.0.
+                    multicast=MulticastEvents(
+                        each,
+                        udn=identity.udn,
+                        interfaces=lambda: discovery.interfaces,
+                        boot_id=lambda: discovery.boot_id,
+                    ).tell,
                 )
                 for each in services
                 if each.evented()

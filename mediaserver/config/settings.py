@@ -120,7 +120,7 @@ class ServerSettings(Section):
     interfaces: tuple[Line, ...] = Field(
         default=(),
         description="Interfaces to serve, by name or address. Empty: every one that is up and "
-        "can multicast, loopback left out.",
+        "can multicast; loopback and ports of bridges left out.",
     )
     allowed_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field(
         default=(),

@@ -5,6 +5,7 @@ answer 500 at best. The readers themselves have more particular tests beside the
 """
 
 import asyncio
+import re
 import signal
 import string
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from mediaserver.av.search_criteria import parse as parse_search_criteria
 from mediaserver.av.sort_criteria import parse as parse_sort_criteria
 from mediaserver.delivery.ranges import NotSatisfiable, select
 from mediaserver.library import object_ids
+from mediaserver.server.admission import Admission
 from mediaserver.server.heads import BadHead, write_head
 from mediaserver.upnp import gena, soap, ssdp
 from mediaserver.upnp.errors import ActionError
@@ -91,6 +93,7 @@ def test_ssdp(start: bytes, parts: list[bytes], multicast: bool) -> None:
     search = ssdp.read_search(data, multicast=multicast)
     assert search is None or search.mx is None or 0 <= search.mx <= 5
     ssdp.read_advertisement(data)
+    ssdp.read_response(data)
 
 
 @FAST
@@ -142,6 +145,22 @@ def test_callbacks(text: str, peer: str) -> None:
     except gena.SubscriptionRefused:
         return
     assert {str(callback.address) for callback in found} == {peer}
+
+
+OURS = {"127.0.0.1", "[::1]", "localhost", "nas", "nas.local"}
+
+
+@FAST
+@given(words(*OURS, ":8200", ":80", ":", "%", "[", "]", "@", ",", " ", ".", "0", "evil.example"))
+@example("127.0.0.1:" + "0" * 5000)
+@example("[" + ":" * 5000 + "]")
+def test_hosts(text: str) -> None:
+    """Whatever stands in Host, it is us in full or not at all (security.md N1)."""
+    admission = Admission(hostname="nas")
+    admission.set_interfaces(map(ip_address, ("127.0.0.1", "::1")), [])
+    if admission.is_ours(text.encode("latin-1"), 8200):
+        name = text.lower().removesuffix(":8200").removesuffix(".")
+        assert re.sub("^\\[[0:]+:0*1(%[^]]*)?]$", "[::1]", name) in OURS
 
 
 @FAST

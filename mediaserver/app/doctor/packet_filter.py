@@ -197,6 +197,8 @@ def _ports(names: Iterable[str]) -> Ports | None:
     ranges = []
     for name in names:
         low, _, high = name.strip().replace(":", "-").partition("-")
+        if not name.isascii():
+            return None
         if low == "ssdp":
             low = "1900"
         if not low.isdigit() or (high and not high.isdigit()):
@@ -223,16 +225,24 @@ def read_iptables(text: str) -> list[Chains]:
             table = line[1:].strip()
         if table != "filter":
             continue
+        words = _words(line)
         if line.startswith(":"):
-            name, policy, *_ = (*line[1:].split(), "-")
-            chain = chains.setdefault(name, Chain())
-            if name == "INPUT":
+            name, policy, *_ = (*words, "-", "-")
+            chain = chains.setdefault(name[1:], Chain())
+            if name == ":INPUT":
                 chain.policy = "accept" if policy == "ACCEPT" else "drop"
-        elif line.startswith("-A "):
-            words = shlex.split(line, comments=False, posix=True)
+        elif len(words) > 1 and words[0] == "-A":
             rule = _iptables_rule(words[2:])
             chains.setdefault(words[1], Chain()).rules.append(rule)
     return [chains]
+
+
+def _words(line: str) -> list[str]:
+    """As a shell takes them; of a quotation that does not end, as they stand."""
+    try:
+        return shlex.split(line, comments=False, posix=True)
+    except ValueError:
+        return line.split()
 
 
 def _iptables_rule(words: Sequence[str]) -> Rule:

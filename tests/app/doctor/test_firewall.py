@@ -5,6 +5,8 @@ The rule sets are those of the nftables wiki ("Simple ruleset for a server"), of
 """
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mediaserver.app.doctor.findings import Verdict
 from mediaserver.app.doctor.firewall import FirewallFacts, firewall
@@ -211,6 +213,25 @@ def test_the_rules_of_iptables_decide_in_their_order(rule: str, expected: Passag
 def test_other_tables_of_iptables_decide_nothing() -> None:
     text = "*nat\n:INPUT ACCEPT [0:0]\n-A INPUT -p udp --dport 1900 -j DROP\nCOMMIT\n"
     assert passage(read_iptables(text), "udp", 1900) is OPEN
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *("table inet f {", "\tchain input {", "}", "udp dport ", "{ ", "1900", "-", ","),
+                "\t\ttype filter hook input priority filter; policy drop;",
+                *(" accept", " drop", " jump input", "ct state vmap ", '"', "\n", "*filter\n"),
+                *(":INPUT DROP [0:0]\n", "-A INPUT ", "-j ", "INPUT", "--dport ", "! ", "²", "'"),
+            ]
+        )
+        | st.text(max_size=20),
+        max_size=40,
+    ).map("".join)
+)
+def test_whatever_the_rules_are_they_are_judged(text: str) -> None:
+    for read in (read_nft, read_iptables):
+        assert passage(read(text), "udp", 1900) in Passage
 
 
 @pytest.mark.parametrize(
