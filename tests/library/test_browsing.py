@@ -580,6 +580,17 @@ def test_titles_are_ordered_without_case_accents_and_articles(library: FilledLib
     ]
 
 
+def test_what_has_the_same_title_is_ordered_by_what_else_was_asked_for(
+    library: FilledLibrary,
+) -> None:
+    """CDS:1 §2.5.8: the first property counts most, not alone."""
+    library.add({f"Many/{n}.mp3": {"title": "Intro", "date": f"{1990 + n}"} for n in range(9)})
+    sort = [SortKey("dc:title"), SortKey("dc:date", ascending=False)]
+    found = library.children("vma", sort=sort).objects
+    dates = [hit.date for hit in found if isinstance(hit, Item) and hit.title == "Intro"]
+    assert dates == [f"{year}" for year in range(1998, 1989, -1)]
+
+
 def test_an_album_can_be_ordered_by_title(library: FilledLibrary) -> None:
     album = library.at("Music", "Albums", "Debut").object_id
     ascending = library.children(album, sort=(SortKey("dc:title"),))

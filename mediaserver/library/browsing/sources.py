@@ -251,7 +251,7 @@ def page(
         source = sources[0]
         if sorting.is_of_one_class(source.upnp_class):
             sort = tuple(key for key in sort if key.property != sorting.CLASS)
-        titles = bool(sort) and sort[0].property == sorting.TITLE
+        titles = len(sort) == 1 and sort[0].property == sorting.TITLE
         if alone and source.indexed and source.by_title and titles:
             return _by_title(snapshot, source, start, count, ascending=sort[0].ascending)
     if sort and all(each.chosen is not None for each in sources):
