@@ -41,9 +41,8 @@ settings = Table(
     Column("value", Integer, nullable=False),
     comment="system_update_id; update_id.audio, .video, .image (the system update id of the last "
     "change of that kind), update_id.playlists (when playlists last came, went or looked "
-    "different); counts.audio, .video, .image (shown items), counts.containers (shown folders, "
-    "playlists and facets); internet_radio (1: addresses in playlists are shown). A name that is "
-    "missing counts as 0",
+    "different); counts.audio, .video, .image (shown items); internet_radio (1: addresses in "
+    "playlists are shown). A name that is missing counts as 0",
     sqlite_with_rowid=False,
 )
 
@@ -379,7 +378,7 @@ touched = Table(
     "touched",
     metadata,
     Column("form", Text, primary_key=True, comment="item, value, folder; since: see update_id"),
-    Column("key", Integer, primary_key=True),
+    Column("key", Integer, primary_key=True, comment="the id of the row; since: drawn by lot"),
     Column("update_id", Integer, nullable=False, comment="since: after it, none is left out"),
     comment="what has changed lately, for those who know an earlier state: the catalogue",
     sqlite_with_rowid=False,

@@ -7,8 +7,9 @@ import pytest
 
 from mediaserver.library import lookup
 from mediaserver.library.indexer import ArtFile, Sidecars, SubtitleFile
-from mediaserver.library.objects import EmbeddedArt, Kind, LibraryCounts
-from tests.factories import SAMPLE, FilledLibrary, item_of
+from mediaserver.library.object_ids import parse
+from mediaserver.library.objects import Container, EmbeddedArt, Kind, LibraryCounts
+from tests.factories import SAMPLE, FilledLibrary, item_of, walk
 
 COVER = EmbeddedArt("image/jpeg", 600, 500, b"c" * 16)
 FAR = (-1, 0, 1 << 50, 1 << 63, 1 << 200)
@@ -157,10 +158,18 @@ def test_art_of_a_folder_is_a_file_in_it(library: FilledLibrary) -> None:
 def test_counts_are_those_of_what_can_be_seen(library: FilledLibrary) -> None:
     counts = library.read(lookup.counts)
     assert (counts.audio, counts.video, counts.image, counts.items) == (8, 1, 2, 11)
-    assert counts.containers > 0
+    # The root's own folder is not among them: its view stands for it.
+    assert counts.containers == 1 + len(_containers(library))
     library.set_available(available=False)
     away = library.read(lookup.counts)
-    assert (away.audio, away.video, away.image) == (0, 0, 0)
+    assert (away.audio, away.video, away.image, away.containers) == (0, 0, 0, 0)
+
+
+def _containers(library: FilledLibrary) -> set[tuple[object, ...]]:
+    """Folders, playlists and values that can be seen, each once."""
+    parsed = [parse(hit.object_id) for hit in walk(library) if isinstance(hit, Container)]
+    places = [(each.folder, each.playlist, each.facets[-1:]) for each in parsed if each is not None]
+    return {place for place in places if place != (None, None, ())}
 
 
 def test_an_empty_index_counts_nothing(tmp_path: Path) -> None:

@@ -53,11 +53,6 @@ def finish(connection: sqlite3.Connection, batch: Batch, views: Sequence[View]) 
             "ON CONFLICT DO UPDATE SET value = value + excluded.value",
             (f"counts.{kind}", more),
         )
-    connection.execute(
-        "INSERT OR REPLACE INTO settings SELECT 'counts.containers', "
-        "(SELECT count(*) FROM facets) + (SELECT count(*) FROM folders WHERE shown)"
-        " + (SELECT count(*) FROM playlists WHERE shown)"
-    )
     ids = _containers(effects, _shown(connection, effects.playlists), facets, views)
     return Change(update_id, dict.fromkeys(islice(ids, MAX_CONTAINERS), update_id))
 
