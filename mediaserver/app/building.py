@@ -2,8 +2,8 @@
 
 import logging
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from starlette.routing import Router
 
@@ -24,6 +24,7 @@ from mediaserver.server.admission import Admission
 from mediaserver.server.serving import HttpServer
 from mediaserver.supervision import Supervisor
 from mediaserver.upnp import control, description, ssdp
+from mediaserver.upnp.device import Device
 from mediaserver.upnp.discovery import Discovery
 from mediaserver.upnp.eventing import Eventing
 from mediaserver.upnp.interfaces import Interface
@@ -58,6 +59,8 @@ class Parts:
     delivery: Delivery
     addresses: Addresses
     supervisor: Supervisor
+    rename: Callable[[str], None]
+    """Goes by another friendly name from now on, and tells control points."""
 
 
 def build(
@@ -142,39 +145,49 @@ def build(
         clients=clients,
         supervisor=supervisor,
     )
-    application.routes.extend(
-        (
-            # The busiest first: routes are tried in order.
-            *(
-                control.route(
-                    urls.control(each.name), each, server=server, profile_of=clients.of_action
-                )
-                for each in services
-            ),
-            *delivery.routes(),
-            *(
-                eventing.route(
-                    urls.event(each.name),
+    busiest = [
+        *(
+            control.route(
+                urls.control(each.name), each, server=server, profile_of=clients.of_action
+            )
+            for each in services
+        ),
+        *delivery.routes(),
+        *(
+            eventing.route(
+                urls.event(each.name),
+                each,
+                merge=content_directory.merge if each is content_directory.service else None,
+                # Only what is declared so goes out, which nothing is while we are UDA 1.0.
+                multicast=MulticastEvents(
                     each,
-                    merge=content_directory.merge if each is content_directory.service else None,
-                    # Only what is declared so goes out, which nothing is while we are UDA 1.0.
-                    multicast=MulticastEvents(
-                        each,
-                        udn=identity.udn,
-                        interfaces=lambda: discovery.interfaces,
-                        boot_id=lambda: discovery.boot_id,
-                    ).tell,
-                )
-                for each in services
-                if each.evented()
-            ),
-            *description.routes(device, urls, server=server, variant=variants(device, clients)),
-            *pages.routes(
-                overview.status,
-                measures=overview.measures(),
-                details=settings.web.details,
-                scan=library.scan_now,
-            ),
-        )
+                    udn=identity.udn,
+                    interfaces=lambda: discovery.interfaces,
+                    boot_id=lambda: discovery.boot_id,
+                ).tell,
+            )
+            for each in services
+            if each.evented()
+        ),
+    ]
+    page = pages.routes(
+        overview.status,
+        measures=overview.measures(),
+        details=settings.web.details,
+        scan=library.scan_now,
     )
-    return Parts(identity.udn, http, discovery, eventing, delivery, addresses, supervisor)
+
+    def describe(device: Device) -> None:
+        """Serve the documents of ``device``, and no others any more."""
+        variant = variants(device, clients)
+        documents = description.routes(device, urls, server=server, variant=variant)
+        application.routes[:] = (*busiest, *documents, *page)  # tried in this order
+        overview.device = device
+
+    def rename(friendly_name: str) -> None:
+        renamed = replace(device, friendly_name=friendly_name)
+        describe(renamed)
+        discovery.redescribe(config_id=description.config_id(renamed, urls))
+
+    describe(device)
+    return Parts(identity.udn, http, discovery, eventing, delivery, addresses, supervisor, rename)

@@ -57,7 +57,8 @@ class Overview:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        self._device = device
+        self.device = device
+        """As it is called now."""
         self._library = library
         self._interfaces = interfaces
         self._http = http
@@ -80,9 +81,9 @@ class Overview:
         heard_ourselves = self._discovery.heard_ourselves()
         now = self._wall_clock()
         return Status(
-            name=self._device.friendly_name,
+            name=self.device.friendly_name,
             version=__version__,
-            udn=self._device.udn,
+            udn=self.device.udn,
             uptime_seconds=self._clock() - self._started,
             system_update_id=self._library.system_update_id,
             library=self._counts,

@@ -21,7 +21,7 @@ from mediaserver.app.failures import StartFailed
 from mediaserver.app.libraries import open_library
 from mediaserver.config import ConfigError, Settings
 from mediaserver.data_directory import DataDirectory
-from mediaserver.server.listening import CannotListen, Endpoint
+from mediaserver.server.listening import CannotListen, Endpoint, listen_on_all
 from mediaserver.supervision import Supervisor
 from mediaserver.upnp import interfaces
 from mediaserver.upnp.interfaces import Change, Interface
@@ -76,15 +76,24 @@ async def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    On SIGHUP, ``reload`` reads the configuration: unchanged, the media roots are scanned;
-    changed, the server starts anew within the process; with mistakes in it, it goes on as
-    before. Raises StartFailed.
+    On SIGHUP, ``reload`` reads the configuration and the media roots are scanned. Another name
+    of the server or level of the log is taken as it serves, for anything else it starts anew
+    within the process. With mistakes in the configuration, or where it asks for an interface or
+    port that cannot be had, it goes on as before. Raises StartFailed.
     """
     wishes = _Wishes()
+    served = settings
     with wishes.heard():
         while not wishes.stop.is_set():
+            logs.configure(settings.log.level)
             logger.info("starting version=%s data_dir=%s", __version__, directory.path)
-            settings = await _serve_once(settings, directory, reload, wishes)
+            try:
+                served, settings = await _serve_once(settings, directory, reload, wishes)
+            except StartFailed as error:
+                if settings == served:
+                    raise
+                logger.error("configuration not taken: %s", error)
+                settings = served
     logger.info("stopped")
 
 
@@ -93,15 +102,16 @@ async def _serve_once(
     directory: DataDirectory,
     reload: Callable[[], Settings],
     wishes: _Wishes,
-) -> Settings:
-    """One server from start to stop; the settings for the next one, if there is to be one."""
+) -> tuple[Settings, Settings]:
+    """One server from start to stop: its settings in the end, and those wanted for the next."""
     async with contextlib.AsyncExitStack() as ends:
         supervisor = Supervisor()
         library = await open_library(settings, directory, supervisor)
         ends.push_async_callback(library.close)
         found = await _first_interfaces(settings, wishes)
         if not found:
-            return settings if wishes.stop.is_set() else _next(settings, directory, reload, wishes)
+            stopping = wishes.stop.is_set()
+            return settings, settings if stopping else _next(settings, directory, reload, wishes)
         parts = build(settings, directory, library, found, supervisor)
         try:
             port = await parts.http.start(_endpoints(found), settings.server.port)
@@ -122,10 +132,19 @@ async def _serve_once(
             await wishes.next()
             if wishes.stop.is_set():
                 logger.info("stopping")
-                return settings
+                return settings, settings
             wanted = _next(settings, directory, reload, wishes)
-            if wanted != settings:
-                return wanted
+            if not _is_taken_while_serving(settings, wanted):
+                if (obstacle := _obstacle(wanted, parts)) is None:
+                    logger.info("configuration changed, starting anew")
+                    return settings, wanted
+                logger.error("configuration not taken: %s", obstacle)
+                continue
+            logs.configure(wanted.log.level)
+            if wanted.server.name != settings.server.name:
+                logger.info("called %s from now on", wanted.server.friendly_name)
+                parts.rename(wanted.server.friendly_name)
+            settings = wanted
             library.rescan()
 
 
@@ -148,16 +167,39 @@ def _next(
         for problem in error.problems:
             logger.error("configuration not taken: %s", problem)
         return settings
-    if wanted != settings:
-        logger.info("configuration changed, starting anew")
-        logs.configure(wanted.log.level)
-        if wanted.server.data_dir != directory.path:
-            logger.warning(
-                "server.data_dir is another now, used from the next start of the program on: "
-                "until then it is %s",
-                directory.path,
-            )
+    if wanted.server.data_dir not in (settings.server.data_dir, directory.path):
+        logger.warning(
+            "server.data_dir is another now, used from the next start of the program on: "
+            "until then it is %s",
+            directory.path,
+        )
     return wanted
+
+
+def _is_taken_while_serving(settings: Settings, wanted: Settings) -> bool:
+    """Whether nobody has to be cut off: but for name, log and data directory they are the same."""
+    kept = {"name": settings.server.name, "data_dir": settings.server.data_dir}
+    server = wanted.server.model_copy(update=kept)
+    return wanted.model_copy(update={"server": server, "log": settings.log}) == settings
+
+
+def _obstacle(wanted: Settings, parts: Parts) -> str | None:
+    """Why a server of these settings could not start, as far as can be told while one runs."""
+    try:
+        found = _look(wanted)
+    except OSError as error:
+        return str(error)
+    if not found:
+        return _missing(wanted)
+    port, http = wanted.server.port, parts.http
+    ours = http.endpoints if port == http.port else ()
+    try:
+        tried = listen_on_all([each for each in _endpoints(found) if each not in ours], port)
+    except CannotListen as error:
+        return str(error)
+    for sock in tried.values():
+        sock.close()
+    return None
 
 
 # ---- the network

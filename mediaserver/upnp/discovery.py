@@ -198,19 +198,13 @@ class Discovery:
             else:
                 await self._announce_again(*change.removed, *change.resumed)
 
-    async def redescribe(self, targets: Iterable[ssdp.Target], *, config_id: int) -> None:
+    def redescribe(self, *, config_id: int) -> None:
         """Announce changed description documents: byebye, then alive with a new CONFIGID.
 
-        A device may not change its documents under the same CONFIGID (UDA 1.1 §1.2.2).
+        A device may not change its documents under the same CONFIGID (UDA 1.1 §1.2.2). Returns
+        at once; it takes two seconds.
         """
-        async with self._sending:
-            if self._stopped:
-                return
-            await self._send(self._interfaces, self._byebye)
-            self._targets = tuple(targets)
-            self._identity = replace(self._identity, config_id=config_id)
-            self._set_boot_id(self._next_boot_id())
-            await self._announce(announced(self._interfaces), REPEATS_AT_START)
+        self._spawn(self._announce_anew(config_id))
 
     def heard(self) -> list[Heard]:
         """What neighbours sent, the latest first. What this host sent is left out."""
@@ -270,6 +264,13 @@ class Discovery:
     async def _announce(self, interfaces: Sequence[Interface], times: int) -> None:
         self._announced = self._announced or bool(interfaces)
         await self._send(interfaces, self._alive, times=times)
+
+    async def _announce_anew(self, config_id: int) -> None:
+        async with self._sending:
+            await self._send(self._interfaces, self._byebye)
+            self._identity = replace(self._identity, config_id=config_id)
+            self._set_boot_id(self._next_boot_id())
+            await self._announce(announced(self._interfaces), REPEATS_AT_START)
 
     async def _announce_again(self, *interfaces: Interface) -> None:
         """Announce what we have on the links of these."""

@@ -48,8 +48,9 @@ class Program:
     """``mediaserver serve``, running. As a context manager it is stopped and must end well.
 
     ``prefix`` is the command that starts it, if one does; with ``interface`` None it serves all
-    there are, unless ``options`` say otherwise. ``configured``: where its data is, a configuration
-    file says. ``url`` ends in a slash. ``log`` is what it wrote to standard error so far.
+    there are, with ``port`` None at the usual one, unless ``options`` say otherwise.
+    ``configured``: where its data is, a configuration file says. ``url`` ends in a slash. ``log``
+    is what it wrote to standard error so far.
     """
 
     url: str
@@ -61,6 +62,7 @@ class Program:
         home: Path,
         options: Sequence[str | Path] = (),
         interface: str | None = "lo",
+        port: int | None = 0,
         prefix: Sequence[str] = (),
         configured: bool = False,
         wait: bool = True,
@@ -77,7 +79,7 @@ class Program:
                     "serve",
                     *map(str, media_roots),
                     *(() if interface is None else ("--interface", interface)),
-                    *("--port", "0"),
+                    *(() if port is None else ("--port", str(port))),
                     *(() if configured else ("--data-dir", str(self.data_dir))),
                     *map(str, options),
                 ],

@@ -6,6 +6,8 @@ import signal
 import socket
 import sqlite3
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -170,8 +172,9 @@ def test_it_ends_in_time_while_somebody_fetches_a_file(media_root: Path, home: P
             assert program.stop() == 0
 
 
-def test_byebye_is_sent_on_the_way_out(media_root: Path, home: Path) -> None:
-    """UDA 1.1 §1.2.3: a device that leaves says so, for everything it announced."""
+@contextmanager
+def hearing_ssdp() -> Iterator[socket.socket]:
+    """What is announced on the loopback interface."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as group:
         group.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         group.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -179,6 +182,12 @@ def test_byebye_is_sent_on_the_way_out(media_root: Path, home: Path) -> None:
         member = socket.inet_aton("239.255.255.250") + socket.inet_aton("127.0.0.1")
         group.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
         group.settimeout(PATIENCE)
+        yield group
+
+
+def test_byebye_is_sent_on_the_way_out(media_root: Path, home: Path) -> None:
+    """UDA 1.1 §1.2.3: a device that leaves says so, for everything it announced."""
+    with hearing_ssdp() as group:
         with Program(media_root, home=home) as program:
             while True:  # the byebye at the start, for what a crash left, is not meant
                 message = group.recv(4096)
@@ -241,9 +250,99 @@ def test_a_data_directory_that_is_another_after_sighup_is_told_to_wait(
 
         program.process.send_signal(signal.SIGHUP)
 
-        program.wait_for(lambda: program.log.count("ready http") == 2, "the second start")
-        assert "server.data_dir is another now" in program.log
+        program.wait_for(lambda: "server.data_dir is another now" in program.log, "the warning")
+        assert program.health()["status"] == "ok"
         assert not other.exists()
+    assert program.log.count("ready http") == 1
+
+
+def friendly_name(program: Program) -> str:
+    with urllib.request.urlopen(f"{program.url}description.xml", timeout=PATIENCE) as answer:  # noqa: S310
+        name = etree.fromstring(answer.read()).findtext(".//{*}friendlyName")
+    assert isinstance(name, str)
+    return name
+
+
+def config_id(group: socket.socket, program: Program, nts: bytes) -> bytes:
+    """CONFIGID of the next announcement of the program."""
+    while True:
+        message = group.recv(4096)
+        if nts in message and program.udn.encode() in message:
+            return message.partition(b"\r\nCONFIGID.UPNP.ORG: ")[2].partition(b"\r\n")[0]
+
+
+def test_another_name_is_taken_without_cutting_anybody_off(media_root: Path, home: Path) -> None:
+    """UDA 1.1 §1.2.2: other documents have another CONFIGID, and are announced as anew."""
+    file = home / "config.toml"
+    file.write_text('[server]\nname = "Attic"\n')
+    with (
+        hearing_ssdp() as group,
+        Program(media_root, home=home, options=("--config", file)) as program,
+        socket.create_connection(("127.0.0.1", program.port), PATIENCE) as kept,
+    ):
+        assert friendly_name(program) == "Attic"
+        before = config_id(group, program, b"ssdp:alive")
+        file.write_text('[server]\nname = "Cellar"\n')
+
+        program.process.send_signal(signal.SIGHUP)
+
+        program.wait_for(lambda: friendly_name(program) == "Cellar", "the other name")
+        after = before
+        while after == before:
+            after = config_id(group, program, b"ssdp:alive")
+        kept.sendall(f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{program.port}\r\n\r\n".encode())
+        assert kept.recv(12) == b"HTTP/1.1 200"
+        with urllib.request.urlopen(program.url, timeout=PATIENCE) as page:  # noqa: S310
+            assert b"Cellar" in page.read()
+    assert program.log.count("ready http") == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reason"),
+    [
+        ("port = {taken}", "cannot listen on 127.0.0.1:{taken}: the port is in use"),
+        ('interfaces = ["nowhere0"]', "there is no nowhere0"),
+    ],
+)
+def test_what_cannot_be_had_after_sighup_leaves_the_server_as_it_is(
+    wanted: str, reason: str, media_root: Path, home: Path
+) -> None:
+    file = home / "config.toml"
+    file.write_text('[server]\nname = "Attic"\nport = 0\ninterfaces = ["lo"]\n')
+    with (
+        socket.create_server(("127.0.0.1", 0)) as other,
+        Program(
+            media_root, home=home, options=("--config", file), interface=None, port=None
+        ) as program,
+        socket.create_connection(("127.0.0.1", program.port), PATIENCE) as kept,
+    ):
+        taken = other.getsockname()[1]
+        file.write_text(
+            f'[server]\nname = "Cellar"\n{wanted.format(taken=taken)}\n'
+            + ('interfaces = ["lo"]\n' if "port" in wanted else "")
+        )
+
+        program.process.send_signal(signal.SIGHUP)
+
+        refused = f"configuration not taken: {reason.format(taken=taken)}"
+        program.wait_for(lambda: refused in program.log, "the error")
+        kept.sendall(f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{program.port}\r\n\r\n".encode())
+        assert kept.recv(12) == b"HTTP/1.1 200"
+        assert friendly_name(program) == "Attic"
+
+
+def test_another_port_is_taken_after_sighup(media_root: Path, home: Path) -> None:
+    file = home / "config.toml"
+    file.write_text("[server]\nport = 0\n")
+    with Program(media_root, home=home, options=("--config", file), port=None) as program:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        file.write_text(f"[server]\nport = {port}\n")
+
+        program.process.send_signal(signal.SIGHUP)
+
+        ready = f"ready http://127.0.0.1:{port}/ {program.udn}"
+        program.wait_for(lambda: ready in program.log, "the second start")
 
 
 def test_a_second_server_on_the_same_data_directory_is_refused_in_one_line(

@@ -12,7 +12,6 @@ import pytest
 from mediaserver.upnp.discovery import Discovery, Heard, Limits, longest_delay
 from mediaserver.upnp.interfaces import Interface
 from mediaserver.upnp.rates import RateLimit
-from mediaserver.upnp.ssdp import Target
 from tests.leaks import nothing_left
 from tests.upnp.fakes import ETH0, ETH1, TARGETS, UDN, FakeClock, FakeNetwork, discovery, m_search
 
@@ -518,19 +517,6 @@ async def test_after_the_last_boot_id_comes_the_first_without_an_update(
         assert {each.nts for each in sent} == {"ssdp:alive"}
         assert {each.headers["BOOTID.UPNP.ORG"] for each in sent} == {"1"}
         await stop(device, clock)
-
-
-async def test_other_targets_are_announced_after_a_redescription(
-    announced: Discovery, clock: FakeClock, network: FakeNetwork
-) -> None:
-    changing = asyncio.create_task(
-        announced.redescribe([Target("upnp:rootdevice", UDN)], config_id=12)
-    )
-    await clock.advance(10)
-    await changing
-    sent = network.take()
-    assert [each.nts for each in sent] == ["ssdp:byebye"] * len(TARGETS) + ["ssdp:alive"] * 3
-    assert {each.headers["CONFIGID.UPNP.ORG"] for each in sent[-3:]} == {"12"}
 
 
 async def test_every_message_is_shown_by_the_traffic_log(
