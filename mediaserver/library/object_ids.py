@@ -19,6 +19,17 @@ while the file or the value it names lives. Grammar::
 (a file's fingerprint, a folder's path, a facet's kind and name), so that an index built anew
 gives the same ids; whoever assigns them resolves collisions by hashing again with a counter.
 
+Of several files of the same contents one has the number that is hashed of these, each of the
+others one that is hashed of them and its path. The first is the one that was there first; of those
+that one scan finds, the first of the walk (media roots in the order they became known in, the files
+of a folder before the folders in it, both by the bytes of their names), whoever is read first. An
+id that was given stays, whatever becomes of the others: renamed, changed and moved files keep
+theirs, no other file gets that of one that is gone for as long as it is remembered
+(:mod:`.indexing.tombstones`), unless it may be that very file. So an index made anew gives the
+same ids unless, of several files of the same contents, one came before the first in that order
+after it was known, or the first is gone, or another was renamed: nothing on the disk tells of that.
+The tracks of a record in one file have numbers hashed of that file's and their own.
+
 An entry of a playlist is a reference to an item (``i``) or an address in the internet (``u``, a
 hash of it). What stands in the playlist several times is told apart by how often it has stood
 there before (``time3``, three digits in base 32, left out for the first), not by its position:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from typing import NamedTuple
 
 from mediaserver.library.disks import Disks, moved
@@ -130,6 +131,12 @@ def relative(root: bytes, path: bytes) -> bytes | None:
         return b""
     prefix = root if root.endswith(b"/") else root + b"/"
     return path[len(prefix) :] if path.startswith(prefix) else None
+
+
+def shared_end(one: bytes, other: bytes) -> int:
+    """In how many names two paths agree, counted from their ends."""
+    names = zip(reversed(one.split(b"/")), reversed(other.split(b"/")), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], names))
 
 
 def _compiled(pattern: str) -> re.Pattern[bytes]:

@@ -34,6 +34,7 @@ from mediaserver.library.roots import RootState, Rules, look
 from mediaserver.library.scanning.folder_tree import AskedTree, FolderTree, LoadedTree, NamesIn
 from mediaserver.library.scanning.moves import Moves
 from mediaserver.library.scanning.outbox import Outbox
+from mediaserver.library.scanning.turns import Turns
 from mediaserver.library.scanning.walk import REFUSALS, Finding, Target, Walk
 
 logger = logging.getLogger(__name__)
@@ -204,6 +205,7 @@ class _Scan:
         )
         self._report = _Report(progress, scanner.clock)
         self._reading: dict[bytes, Finding] = {}
+        self._turns = Turns()
         self._walking = True
         self._asked = False
         """The pool has asked for paths."""
@@ -307,14 +309,17 @@ class _Scan:
             with contextlib.closing(self._pool.map(self._paths(walk))) as answers:
                 for path, facts in answers:
                     finding = self._reading.pop(path)
-                    self._take(finding, facts)
+                    for each in self._turns.answered(finding, facts):
+                        self._take(*each)
                     self._tell()
                     if self._stopped():
                         return False
                     if self._disks.hangs(finding.folder.root.path):
                         # The readers may wait for more of it; they are not waited for.
-                        self._walk.found.extendleft(self._reading.values())
+                        self._walk.found.extendleft(reversed(self._reading.values()))
                         self._reading.clear()
+                        for each in self._turns.give_up():
+                            self._take(*each)
                         break
             if self._stopped() or self._reading or not self._asked:
                 # Stopped, or the pool has been closed: it owes us answers, or asks for nothing.
@@ -343,6 +348,7 @@ class _Scan:
                     continue
                 path = finding.path
                 self._reading[path] = finding
+                self._turns.asked(finding)
                 yield path
             elif not self._walking:
                 return
@@ -369,7 +375,7 @@ class _Scan:
         known = finding.known
         moved = None
         if known is None and self._known.any:
-            moved = self._moves.file_by_fingerprint(facts.fingerprint)
+            moved = self._moves.file_by_fingerprint(facts.fingerprint, finding.path)
         if moved is None:
             self._added += known is None
             self._changed += known is not None

@@ -130,8 +130,8 @@ class ItemIndex:
         """With its parts."""
         old = self._of(key)
         for part in self._parts_of(old):
-            self._remove(part)
-        self._remove(old)
+            self._remove(part, old)
+        self._remove(old, old)
 
     def find(self, key: int) -> Record | None:
         return self._one("WHERE id = ?", (key,))
@@ -140,19 +140,19 @@ class ItemIndex:
         """Show a file as its parts, in their order; without any, as the whole it is.
 
         Parts that were there before keep their key and date, others are given those here: that
-        of the file's fingerprint and their number, and the file's.
+        of the file's key and their number, and the file's.
         """
         home = self._homes.of(whole.folder_id)
         before = {part.part: part for part in self._parts_of(whole)}
         for number in before.keys() - {part.part for part, _ in parts}:
-            self._remove(before[number])
+            self._remove(before[number], whole)
         for part, details in parts:
             old = before.get(part.part)
             if old is not None:
                 own, added = old.id, old.added
                 self._update(old, part._replace(id=own, added=added), home)
             else:
-                own, known = self._tombstones.key_for(*_identity(part, home))
+                own, known = self._tombstones.key_for(*_identity(part, whole, home))
                 added = whole.added if known is None else known
                 self._insert(part._replace(id=own, added=added), home)
             self._details.put_of_part(own, details)
@@ -242,8 +242,9 @@ class ItemIndex:
         elif old.shown:
             self._hide(old)
 
-    def _remove(self, old: Record) -> None:
-        self._tombstones.bury(old.id, *_identity(old, self._homes.of(old.folder_id)), old.added)
+    def _remove(self, old: Record, whole: Record) -> None:
+        home = self._homes.of(old.folder_id)
+        self._tombstones.bury(old.id, *_identity(old, whole, home), old.added)
         if old.shown:
             self._hide(old)
         self._art.release(old.id)
@@ -303,10 +304,10 @@ _TO_SHOW = "shown = ? AND NOT split"
 """Files that are split are not shown themselves, wherever their root is."""
 
 
-def _identity(item: Record, home: Home) -> tuple[bytes, bytes]:
+def _identity(item: Record, whole: Record, home: Home) -> tuple[bytes, bytes]:
     """What an item is known by when it comes back: a path and a fingerprint. Those of a part are
-    its file's and its number; no other file has them."""
+    its file's path, and id, and its number; nothing else has them."""
     path = home.path_of(item.name)
     if not item.part:
         return path, item.fingerprint
-    return b"%s/%d" % (path, item.part), b"%s/%d" % (item.fingerprint, item.part)
+    return b"%s/%d" % (path, item.part), b"%d/%d" % (whole.id, item.part)

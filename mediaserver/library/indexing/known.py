@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+MANY = 100
+"""Files of the same contents, of which no more are looked at."""
 _MASK = (1 << 64) - 1
 
 
@@ -144,7 +146,11 @@ def files_by_inode(connection: sqlite3.Connection, device: int, inode: int) -> l
 
 
 def files_by_fingerprint(connection: sqlite3.Connection, fingerprint: bytes) -> list[KnownFile]:
-    return _files(connection.execute(_FILES + "WHERE fingerprint = ? AND part = 0", (fingerprint,)))
+    """Files of the same contents; of very many some."""
+    rows = connection.execute(
+        _FILES + "WHERE fingerprint = ? AND part = 0 LIMIT ?", (fingerprint, MANY)
+    )
+    return _files(rows)
 
 
 def _files(rows: Iterable[Any]) -> list[KnownFile]:

@@ -6,7 +6,9 @@ day because a disk was not mounted, or was moved by way of another file system, 
 
 import sqlite3
 
+from mediaserver.library.indexing.known import MANY
 from mediaserver.library.object_ids import KEY_BITS, hashed
+from mediaserver.library.roots import shared_end
 
 KEPT_SECONDS = 180 * 86_400
 
@@ -29,10 +31,10 @@ class Tombstones:
     def key_for(self, path: bytes, fingerprint: bytes) -> tuple[int, int | None]:
         """The key for a file that turned up, and when it was added if it has come back.
 
-        A file that was at the same path is it, then one of the same contents (of several the
-        last one that went). Otherwise the key is a hash of the contents, so that an index made
-        anew gives the same ones. The second of two files of the same contents gets another, for
-        which its path counts as well.
+        A file that was at the same path is it, then one of the same contents (of several the one
+        whose path ended most alike, of these the last one that went). Otherwise the key is a hash
+        of the contents, so that an index made anew gives the same ones; which of several files
+        of the same contents has that one is told in :mod:`mediaserver.library.object_ids`.
         """
         if self._any:
             known = self._known(path, fingerprint)
@@ -51,10 +53,12 @@ class Tombstones:
             "SELECT id, added FROM tombstones WHERE path = ? ORDER BY gone DESC LIMIT 1", (path,)
         ).fetchone()
         if row is None and fingerprint:
-            row = self._connection.execute(
-                "SELECT id, added FROM tombstones WHERE fingerprint = ? ORDER BY gone DESC LIMIT 1",
-                (fingerprint,),
-            ).fetchone()
+            rows = self._connection.execute(
+                "SELECT id, added, path FROM tombstones WHERE fingerprint = ? "
+                "ORDER BY gone DESC LIMIT ?",
+                (fingerprint, MANY),
+            )
+            row = max(rows, key=lambda row: shared_end(row[2], path), default=None)
         return row if row is None else (int(row[0]), int(row[1]))
 
     def _is_taken(self, key: int) -> bool:

@@ -23,7 +23,7 @@ from mediaserver.library.indexer import (
     KnownFolder,
     KnownPlaylist,
 )
-from mediaserver.library.roots import Rules
+from mediaserver.library.roots import Rules, shared_end
 from mediaserver.library.scanning.folder_tree import FolderTree, NamesIn
 
 
@@ -72,14 +72,18 @@ class Moves:
                     return known
         return None
 
-    def file_by_fingerprint(self, fingerprint: bytes) -> KnownFile | None:
-        """The known file with these contents, if it is no longer where it was."""
+    def file_by_fingerprint(self, fingerprint: bytes, path: bytes) -> KnownFile | None:
+        """The known file with these contents, if it is no longer where it was; of several the
+        one whose path ends most like this one."""
         if not fingerprint:
             return None
-        for known in self._indexer.files_by_fingerprint(fingerprint):
-            if self._take(known):
-                return known
-        return None
+        candidates = self._indexer.files_by_fingerprint(fingerprint)
+        if len(candidates) > 1:
+            candidates.sort(key=lambda known: -shared_end(self._path_of(known), path))
+        return next((known for known in candidates if self._take(known)), None)
+
+    def _path_of(self, known: KnownFile) -> bytes:
+        return (self._indexer.path_of(known.folder) or b"") + b"/" + known.name
 
     def _take(self, known: KnownFile) -> bool:
         if known.key in self.files:

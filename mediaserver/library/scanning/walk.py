@@ -303,9 +303,10 @@ class Walk:
         self, node: Node, listing: Listing, known_files: dict[bytes, KnownFile]
     ) -> Iterator[None]:
         self.seen += len(listing.files)
-        for number, (name, status) in enumerate(listing.files.items(), 1):
+        for number, name in enumerate(sorted(listing.files), 1):
             if not number % STEP:
                 yield
+            status = listing.files[name]
             known = known_files.get(name)
             if known is not None:
                 before = known.status
