@@ -69,7 +69,7 @@ class _Basis:
         return self.holder.port if self.holder is not None else None
 
     def serves(self, interface: Interface) -> bool:
-        """Whether the running server announces an interface, as far as it tells."""
+        """Whether the running server serves an interface, as far as it tells."""
         if self.status is None:
             return True
         return str(interface.address) in [each.address for each in self.status.interfaces]
@@ -243,7 +243,7 @@ async def _network(
     settings: Settings, basis: _Basis, system: System, probe: ProbeAll, patience: float
 ) -> list[Finding]:
     running, status = basis.running, basis.status
-    announced = [each.address for each in status.interfaces] if status is not None else None
+    served = [each.address for each in status.interfaces] if status is not None else None
     probes, ports = await asyncio.gather(
         probe(basis.interfaces, basis.udn), _ports(settings, basis)
     )
@@ -256,7 +256,7 @@ async def _network(
             basis.interfaces,
             settings.server.interfaces,
             basis.present,
-            announced,
+            served,
             is_inner=interfaces.is_inner,
         ),
         *ports,

@@ -7,7 +7,7 @@ from mediaserver.app.doctor.server import Knock, Running
 from mediaserver.data_directory import Holder
 from mediaserver.upnp.interfaces import Interface
 
-NOT_SERVED = "the running server does not announce this address: see above"
+NOT_SERVED = "the running server does not serve this address: see above"
 
 # ---- our server
 
@@ -61,12 +61,12 @@ def interfaces(
     found: Sequence[Interface],
     wanted: Sequence[str],
     present: Sequence[Interface],
-    announced: Sequence[str] | None,
+    served: Sequence[str] | None,
     *,
     is_inner: Callable[[str], bool] = lambda name: False,
 ) -> list[Finding]:
-    """``present``: all there are, loopback too; ``announced``: the addresses the running server
-    announces, None if that is not known; ``is_inner``: whether an interface leads to no cable
+    """``present``: all there are, loopback too; ``served``: the addresses the running server
+    serves, None if that is not known; ``is_inner``: whether an interface leads to no cable
     and no Wi-Fi (:func:`~mediaserver.upnp.interfaces.is_inner`)."""
     missing = [name for name in wanted if not _matches(name, found)]
     there = ", ".join(f"{each.name} ({each.address})" for each in present) or "none"
@@ -87,7 +87,7 @@ def interfaces(
                 "connect the machine to the network: cable, Wi-Fi, DHCP; `ip address` shows all",
             )
         )
-    findings += [_interface(each, announced, inner=is_inner(each.name)) for each in found]
+    findings += [_interface(each, served, inner=is_inner(each.name)) for each in found]
     return findings
 
 
@@ -95,7 +95,7 @@ def _matches(name: str, found: Iterable[Interface]) -> bool:
     return any(name in (each.name, str(each.address)) for each in found)
 
 
-def _interface(interface: Interface, announced: Sequence[str] | None, *, inner: bool) -> Finding:
+def _interface(interface: Interface, served: Sequence[str] | None, *, inner: bool) -> Finding:
     about = label(interface)
     if inner:
         return ok(
@@ -119,15 +119,15 @@ def _interface(interface: Interface, announced: Sequence[str] | None, *, inner: 
         )
     if interface.address.is_loopback:
         return ok(Check.INTERFACE, "this machine alone, no television", about=about)
-    if announced is not None and str(interface.address) not in announced:
+    if served is not None and str(interface.address) not in served:
         return warning(
             Check.INTERFACE,
-            "the running server does not announce this address",
+            "the running server does not serve this address",
             "if that lasts longer than ten seconds, compare server.interfaces with what doctor "
             "was given, or restart the server",
             about=about,
         )
-    state = "announced" if announced is not None else "would be announced"
+    state = "served" if served is not None else "would be served"
     return ok(Check.INTERFACE, f"up, {state}", about=about)
 
 
@@ -157,7 +157,7 @@ def ipv6(found: Sequence[Interface]) -> Finding:
 def port(knock: Knock, udn: str, number: int, *, served: bool = True) -> Finding:
     """Whether our description is served at one of our addresses.
 
-    ``served``: whether the running server announces it; an address that has just come it will
+    ``served``: whether the running server serves it; an address that has just come it will
     serve in a moment, and the check of interfaces has told.
     """
     about = f"{label(knock.interface)} port {number}"
