@@ -4,6 +4,7 @@ It is asked over HTTP, at the port that it left a note of beside the lock of the
 and at each address of this machine until one answers: it listens only at those that it serves.
 """
 
+import errno
 import http.client
 import json
 import os
@@ -32,11 +33,15 @@ def ask(data_dir: Path, paths: Sequence[Path], say: Callable[[str], None]) -> No
     try:
         holder = read_holder(data_dir)
     except OSError as error:
+        hint = "; ask as the user that the server runs as" if _is_refused(error) else ""
         raise StartFailed(
-            f"data directory {data_dir} cannot be looked at: {error.strerror or error}"
+            f"data directory {data_dir} cannot be looked at: {error.strerror or error}{hint}"
         ) from error
     if holder is None or holder.port is None:
-        raise StartFailed(f"no server with the data directory {data_dir} is running")
+        raise StartFailed(
+            f"no server with the data directory {data_dir} is running (of one with another, name "
+            "that with --data-dir or --config)"
+        )
     body = "&".join(f"path={quote_from_bytes(os.fsencode(path), safe='/')}" for path in paths)
     for interface in _own():
         answer = _post(interface, holder.port, body)
@@ -44,6 +49,10 @@ def ask(data_dir: Path, paths: Sequence[Path], say: Callable[[str], None]) -> No
             _tell(answer, say)
             return
     raise StartFailed(f"the server does not answer at port {holder.port} (process {holder.pid})")
+
+
+def _is_refused(error: OSError) -> bool:
+    return error.errno in {errno.EACCES, errno.EPERM}
 
 
 def _own() -> Iterator[Interface]:

@@ -248,12 +248,15 @@ async def test_a_path_is_found_by_whatever_links_it_is_named(
     assert await living.library.scan_now([named]) == [os.fsencode(living.root / "Album")]
 
 
-async def test_a_folder_that_is_gone_may_be_scanned_too(living: Living) -> None:
+async def test_of_what_is_not_there_the_nearest_folder_that_is_there_is_scanned(
+    living: Living,
+) -> None:
+    """It may have been removed; and whoever has mistyped it can see so."""
     sound(living.root / "Album/one.wav", 1)
     await living.started()
     gone = living.root / "Album/Deeper/Gone"
-    assert await living.library.scan_now([os.fsencode(gone)]) == [os.fsencode(gone)]
-    assert (await living.next_scan()).complete
+    assert await living.library.scan_now([os.fsencode(gone)]) == [os.fsencode(gone.parent.parent)]
+    assert (await living.next_scan()).seen == 1
 
 
 @pytest.mark.parametrize(

@@ -945,6 +945,80 @@ def test_a_known_file_that_grows_stays_as_it_is_until_it_is_quiet(scene: Scene) 
     assert scene.known()["one.wav"] == before
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".one.wav.Ab3dE1",  # rsync(1), --temp-dir
+        ".syncthing.one.wav.tmp",  # Syncthing's documentation, "Understanding synchronization"
+        "one.wav.part",  # Firefox, curl's and many others' habit
+        "one.wav.crdownload",  # Chromium
+        "one.wav.!qB",  # qBittorrent, "Append .!qB extension to incomplete files"
+        "one.wav.!ut",
+        "one.wav.tmp",
+        "one.wav.filepart",  # WinSCP
+        "one.wav.aria2",  # aria2c(1), control file
+    ],
+)
+def test_a_copy_under_way_in_another_name_is_read_when_it_gets_its_own(
+    scene: Scene, name: str
+) -> None:
+    path = scene.sound("Album/one.wav")
+    under_way = path.rename(path.with_name(name))
+    scene.now_ns = path.parent.stat().st_mtime_ns
+    summary = scene.scan()
+    assert summary.seen == 0
+    assert summary.unsettled == frozenset()
+    os.utime(under_way, ns=(0, 10**18))  # as rsync -t does, before it renames
+    under_way.rename(path)
+    assert scene.scan("Album").added == 1
+    assert scene.files() == {"Album/one.wav"}
+
+
+def _written(path: Path, contents: bytes, second: int) -> None:
+    """As a copy under way leaves it at that moment."""
+    path.write_bytes(contents)
+    os.utime(path, ns=(second * 10**9, second * 10**9))
+
+
+def test_a_copy_that_paused_is_read_again_when_it_is_whole(scene: Scene) -> None:
+    path = scene.sound("one.wav")
+    whole = path.read_bytes()
+    _written(path, whole[:300], 100)
+    scene.now_ns = 103 * 10**9
+    scene.scan()
+    partly = scene.known()["one.wav"]
+    _written(path, whole, 110)
+    scene.now_ns = 111 * 10**9
+    assert scene.scan().unsettled == {os.fsencode(scene.root)}
+    scene.now_ns = 112 * 10**9
+    assert scene.scan().changed == 1
+    known = scene.known()["one.wav"]
+    assert (known.key, known.status.size) == (partly.key, len(whole))
+
+
+@pytest.mark.parametrize("last", [120, 50])
+def test_a_copy_whose_room_was_made_before_is_read_again_when_it_is_whole(
+    scene: Scene, last: int
+) -> None:
+    """Over SMB a file has its size at once and nothing in it; some give it the time of the
+    original in the end, which lies in the past."""
+    path = scene.sound("one.wav")
+    whole = path.read_bytes()
+    _written(path, bytes(len(whole)), 100)
+    scene.now_ns = 101 * 10**9
+    assert scene.scan().unsettled == {os.fsencode(scene.root)}
+    assert scene.readers.names == []
+    scene.now_ns = 103 * 10**9
+    scene.scan()
+    empty = scene.known()["one.wav"]
+    assert empty.reason is not None
+    _written(path, whole, last)
+    scene.now_ns = 130 * 10**9
+    assert scene.scan().changed == 1
+    known = scene.known()["one.wav"]
+    assert (known.key, known.reason) == (empty.key, None)
+
+
 def test_a_file_from_the_future_is_read(scene: Scene) -> None:
     path = scene.sound("one.wav")
     scene.now_ns = path.stat().st_mtime_ns - 3_600_000_000_000

@@ -350,6 +350,14 @@ async def test_a_moved_file_is_told_by_both_folders(watching: Watching) -> None:
     await watching.folders(watching.root / "Album", watching.root / "Other")
 
 
+async def test_a_copy_that_gets_its_name_is_told(watching: Watching) -> None:
+    """As rsync(1) copies: under a hidden name first."""
+    path = watching.root / "Album" / ".one.mp3.Ab3dE1"
+    path.write_bytes(b"x")
+    path.rename(path.with_name("one.mp3"))
+    assert (await watching.next()).folders == {os.fsencode(path.parent)}
+
+
 async def test_a_removed_file_is_told(watching: Watching) -> None:
     path = watching.root / "Album" / "one.mp3"
     path.write_bytes(b"x")

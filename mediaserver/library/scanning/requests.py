@@ -28,12 +28,14 @@ class Requests:
 
     def add_named(self, path: bytes, roots: Sequence[bytes], rules: Rules) -> bytes:
         """Add a path that somebody has named: a folder with all that is below it, or the folder
-        that a file is in. What is scanned now; blocks, as disks do. Raises NotInLibrary."""
-        path = _in_a_root(path, roots, rules)
-        if os.path.isdir(path) or not os.path.lexists(path):  # noqa: PTH112 - a path of bytes
-            self.trees.add(path)
-            return path
-        folder = path.rpartition(b"/")[0]
+        that a file is in; of what is not there, the nearest one that is. What is scanned now;
+        blocks, as disks do. Raises NotInLibrary."""
+        folder = _in_a_root(path, roots, rules)
+        if folder in roots or os.path.isdir(folder):  # noqa: PTH112 - a path of bytes
+            self.trees.add(folder)
+            return folder
+        while folder not in roots and not os.path.isdir(folder):  # noqa: PTH112 - a path of bytes
+            folder = folder.rpartition(b"/")[0]
         self.folders.add(folder)
         return folder
 
