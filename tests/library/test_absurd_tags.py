@@ -253,3 +253,10 @@ def test_what_is_absurd_is_shown_as_far_as_it_makes_sense(tmp_path: Path) -> Non
     assert len(index.facets("artist")) == 16
     assert index.facets("year") == [("Unknown year", 1)]
     index.close()
+
+
+def test_a_length_that_leads_back_is_not_followed_for_ever(tmp_path: Path) -> None:
+    # A packet of Musepack SV8: two letters, its length with these and itself, which is 0 here.
+    path = tmp_path / "a.mpc"
+    path.write_bytes(b"MPCKXX\0" + bytes(100))
+    assert read(bytes(path)).reason is not None

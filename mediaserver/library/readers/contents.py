@@ -15,17 +15,27 @@ PACKET_188 = "mpegts"
 PACKET_192 = "m2ts"
 
 
+MAX_READS = 500_000
+"""Of one file by a reader of others: what is read so often has been read before. An Ogg file with
+100 MB of pictures takes a tenth."""
+
+
 class BoundedFile:
     """A file for readers of others, which make room for as many bytes as a header claims before
-    they read them: it is asked for no more than there are."""
+    they read them, and follow a length that leads back for ever: it is asked for no more than
+    there are, and only so often. Raises UnreadableMedia."""
 
     def __init__(self, file: IO[bytes], size: int) -> None:
         self.seek = file.seek
         self.tell = file.tell
         self._read = file.read
         self._size = size
+        self._left = MAX_READS
 
     def read(self, size: int = -1) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise UnreadableMedia("its lengths lead in a circle")
         if size > SAMPLE:
             size = max(0, min(size, self._size - self.tell()))
         return self._read(size)
