@@ -189,6 +189,37 @@ def test_a_file_that_was_away_is_the_same_one_wherever_it_comes_back(scene: Scen
     assert scene.known()["more/uno.wav"].key == key
 
 
+def test_a_folder_that_is_renamed_and_all_its_files_retagged_is_the_same_one(scene: Scene) -> None:
+    """As taggers do that move files to where their tags say."""
+    scene.scan()
+    before, folder = scene.known(), scene.folders()["Artist/Album"]
+    album = (scene.root / "Artist" / "Album").rename(scene.root / "Artist" / "1999 - Album")
+    for path in album.glob("*.wav"):
+        retagged(scene, path)
+    scene.scan()
+    assert scene.folders()["Artist/1999 - Album"] == folder
+    after = scene.known()
+    for name in ("one.wav", "two.wav"):
+        old, new = f"media/Artist/Album/{name}", f"media/Artist/1999 - Album/{name}"
+        assert after[new].key == before[old].key
+
+
+def test_a_new_folder_that_got_the_inode_of_one_that_is_gone_is_another_one(scene: Scene) -> None:
+    """ext4 gives it to the next folder that is made; names such as one.wav are in many."""
+    scene.scan()
+    before = {file.key for file in scene.known().values()}
+    shutil.rmtree(scene.root / "Artist")
+    new = scene.sound("New/one.wav", value=50)
+    scene.sound("New/two.wav", value=51)
+    with scene.database.begin() as connection:
+        driver_of(connection).execute(
+            "UPDATE folders SET inode = ? WHERE path = ?",
+            (new.parent.stat().st_ino, b"Artist/Album"),
+        )
+    scene.scan()
+    assert scene.known()["media/New/one.wav"].key not in before
+
+
 # ---- files of the same contents
 
 

@@ -12,7 +12,7 @@ known under one number shows familiar names under another, the two are the same 
 
 import contextlib
 import os
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from mediaserver.library.disks import Disks, moved
@@ -24,7 +24,8 @@ from mediaserver.library.indexer import (
     KnownPlaylist,
 )
 from mediaserver.library.roots import Rules, shared_end
-from mediaserver.library.scanning.folder_tree import FolderTree, NamesIn
+from mediaserver.library.scanning.folder_tree import FolderTree
+from mediaserver.library.scanning.listing import file_status
 
 
 class Moves:
@@ -112,7 +113,8 @@ class Moves:
     def folder_by_inode(self, path: bytes, device: int, inode: int) -> KnownFolder | None:
         """The known folder that is now at an absolute path.
 
-        Numbers of inodes are used again, so something in it must bear a familiar name.
+        Numbers of inodes are used again at once by some file systems (ext4), and so are names
+        such as ``01.mp3``: what is in it must be the same, too.
         """
         candidates = (
             known
@@ -125,15 +127,21 @@ class Moves:
             before = self._indexer.path_of(known.key)
             if before is None or not self._is_gone(before, known.device):
                 continue
-            self._known.load(known.root_id)
-            if self._shows_one_of(path, NamesIn(self._indexer, known)):
+            if self._holds_the_same(path, known):
                 self.folders.add(known.key)
                 return known
         return None
 
-    def _shows_one_of(self, path: bytes, names: Container[bytes]) -> bool:
+    def _holds_the_same(self, path: bytes, folder: KnownFolder) -> bool:
+        self._known.load(folder.root_id)
+        files: dict[bytes, KnownFile | KnownPlaylist] = {
+            **self._indexer.known_files(folder.key),
+            **self._indexer.known_playlists(folder.key),
+        }
+        folders = {name: below.inode for name, below in self._known.below(folder.key).items()}
+        statuses = {name: file.status for name, file in files.items()}
         try:
-            return self._disks.ask(path, partial(_shows_one_of, path, names))
+            return self._disks.ask(path, partial(_holds_the_same, path, statuses, folders))
         except OSError:
             return False
 
@@ -153,13 +161,26 @@ def _same(one: FileStatus, other: FileStatus) -> bool:
     return (one.size, one.mtime_ns) == (other.size, other.mtime_ns)
 
 
-def _shows_one_of(path: bytes, names: Container[bytes]) -> bool:
+def _holds_the_same(
+    path: bytes, files: Mapping[bytes, FileStatus], folders: Mapping[bytes, int]
+) -> bool:
+    """Whether a folder holds a file as it was, or most of what it held although that has changed.
+    ``folders``: inodes by names."""
+    inodes = {**folders, **{name: status.inode for name, status in files.items()}}
+    alike = 0
     with os.scandir(path) as entries:
         for entry in entries:
             moved()
-            if entry.name in names:
+            if entry.name not in inodes:
+                continue
+            now = file_status(entry.stat(follow_symlinks=False))
+            if now.inode != inodes[entry.name]:
+                continue
+            before = files.get(entry.name)
+            if before is not None and _same(before, now):
                 return True
-    return False
+            alike += 1
+    return 2 * alike > len(inodes)
 
 
 def _device_without(path: bytes) -> int | None:
