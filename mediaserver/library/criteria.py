@@ -63,7 +63,7 @@ Criteria = Everything | Compare | Exists | And | Or
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One term of SortCriteria (CDS:1 §2.5.7): ``+dc:title`` is ascending."""
+    """One term of SortCriteria (CDS:1 §2.5.8): ``+dc:title`` is ascending."""
 
     property: str
     ascending: bool = True

@@ -5,4 +5,6 @@ ordered rows behind a container (``folder_sources`` with ``folder_places``, ``va
 ``item_sources``, ``playlist_sources``).
 ``sorting`` and ``search`` (with ``matching``, ``properties``, ``fitting``) order and choose rows,
 ``rows`` makes objects of them, ``snapshot`` remembers positions so that deep pages stay cheap.
+Of large libraries ``choosing`` (a list), ``selecting`` (criteria) and ``merging`` (an order) do
+what SQL would take too long for, from the catalogue (:mod:`mediaserver.library.catalogue`).
 """

@@ -1,4 +1,4 @@
-"""What lists can be ordered by (CDS:1 §2.5.7), and how that is said in SQL.
+"""What lists can be ordered by (CDS:1 §2.5.8), and how that is said in SQL.
 
 Titles are ordered as a catalogue orders them, by the sort key: without regard to case, accents
 and a leading article, numbers by their value. Other texts are ordered without regard to case and

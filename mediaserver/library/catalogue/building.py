@@ -1,8 +1,8 @@
 """The index read once, and written as a catalogue.
 
 A program of its own, ``python -m mediaserver.library.catalogue.building <index> <catalogue>``, so
-that the server goes on undisturbed. Needs some two hundred bytes of memory for each row of the
-longest list while it runs.
+that the server goes on undisturbed. Needs some four hundred bytes of memory for each row of the
+longest list while it runs: 325 MB for a million files.
 """
 
 import os
