@@ -138,14 +138,12 @@ _SOURCES: dict[str, Source] = {
 
 
 def art_source(connection: Connection, art_id: int) -> ArtSource | None:
-    """Where art comes from; None if there is no such art, or its root is not available."""
-    row = _row(
-        connection,
-        "SELECT r.path, f.path, coalesce(i.name, a.name), a.item_id IS NOT NULL, a.mime_type"
-        " FROM art AS a LEFT JOIN items AS i ON i.id = a.item_id"
-        " JOIN folders AS f ON f.id = coalesce(i.folder_id, a.folder_id)"
-        " JOIN roots AS r ON r.id = f.root_id WHERE a.id = ? AND r.available",
-        art_id,
+    """Where art comes from; None if there is no such art, or its root is not available.
+
+    A picture that is embedded in several files comes from any that is there.
+    """
+    row = _row(connection, _ART + " WHERE a.id = ? AND r.available", art_id) or _row(
+        connection, _ART_OF_OTHERS, art_id
     )
     if row is None:
         return None
@@ -156,6 +154,20 @@ def art_source(connection: Connection, art_id: int) -> ArtSource | None:
         embedded=bool(row[3]),
         mime_type=row[4],
     )
+
+
+_ART = (
+    "SELECT r.path, f.path, coalesce(i.name, a.name), a.item_id IS NOT NULL, a.mime_type"
+    " FROM art AS a LEFT JOIN items AS i ON i.id = a.item_id"
+    " JOIN folders AS f ON f.id = coalesce(i.folder_id, a.folder_id)"
+    " JOIN roots AS r ON r.id = f.root_id"
+)
+_ART_OF_OTHERS = (
+    "SELECT r.path, f.path, i.name, 1, a.mime_type"
+    " FROM art AS a JOIN items AS i ON i.art_id = a.id AND i.shown"
+    " JOIN folders AS f ON f.id = i.folder_id JOIN roots AS r ON r.id = f.root_id"
+    " WHERE a.id = ? AND a.item_id IS NOT NULL AND r.available LIMIT 1"
+)
 
 
 def subtitles(connection: Connection, key: int) -> list[SubtitleSource]:

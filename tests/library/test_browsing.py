@@ -371,6 +371,25 @@ def test_a_picture_of_an_artist_stands_for_the_artist(library: FilledLibrary) ->
     assert container_of(library.at("Folders", "BJÖRK")).art is None
 
 
+def test_a_picture_of_an_artist_in_a_root_that_is_away_gives_way_to_another_or_none(
+    library: FilledLibrary,
+) -> None:
+    library.add({"Björk/c.mp3": {"artists": ("Björk",), "fingerprint": b"y" * 16}}, root="/more")
+    pictures = {"/media": 300, "/more": 200}
+    for root, width in pictures.items():
+        picture = ArtFile(b"artist.jpg", "image/jpeg", width, width, 5)
+        library.set_sidecars("Björk", Sidecars(artist=picture), root=root)
+    seen = {}
+    for away in ("/media", "/more"):
+        library.set_available(available=False, root=away)
+        artist = container_of(library.at("Music", "Artists", "Björk"))
+        assert artist.art is not None
+        seen[away] = artist.art.width
+        assert artist.update_id == library.changes[-1].system_update_id
+        library.set_available(available=True, root=away)
+    assert seen == {"/media": 200, "/more": 300}
+
+
 def test_a_picture_of_a_single_file_is_its_own(library: FilledLibrary) -> None:
     """Whether the file or its picture was known first."""
     library.add({"F/a.mkv": {"kind": Kind.VIDEO, "fingerprint": b"1" * 16}})

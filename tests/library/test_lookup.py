@@ -105,6 +105,23 @@ def test_embedded_art_comes_from_the_media_file(library: FilledLibrary) -> None:
     )
 
 
+def test_a_picture_in_files_of_several_roots_comes_from_one_that_is_there(
+    library: FilledLibrary,
+) -> None:
+    """Held by the first of them (:mod:`mediaserver.library.indexing.art`)."""
+    library.add({"One.mp3": {"art": COVER}})
+    library.add({"Two.mp3": {"art": COVER}}, root="/more")
+    item = item_of(library.at("Music", "All music", "Two"))
+    assert item.art is not None
+    art_id = item.art.art_id
+    library.set_available(available=False)
+    source = library.read(lambda connection: lookup.art_source(connection, art_id))
+    assert source is not None
+    assert (source.root, source.path, source.embedded) == (b"/more", b"/more/Two.mp3", True)
+    library.set_available(available=False, root="/more")
+    assert library.read(lambda connection: lookup.art_source(connection, art_id)) is None
+
+
 def test_subtitles_come_from_files_below_the_folder_of_their_film(library: FilledLibrary) -> None:
     library.add({"Films/A.mkv": {"kind": Kind.VIDEO, "fingerprint": b"a" * 16}})
     files = (

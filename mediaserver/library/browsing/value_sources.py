@@ -195,9 +195,14 @@ def _containers(
 
 
 def _art_of(kind: str) -> str:
-    """Of an artist the picture in a folder of the artist's name; uses ``art_of_artist``."""
+    """Of an artist the picture in a folder of the artist's name, in a media root that is there;
+    uses ``art_of_artist``."""
     if kind in ("artist", "albumartist"):
-        return "coalesce((SELECT min(a.id) FROM art AS a WHERE a.artist = v.key), v.art_id)"
+        return (
+            "coalesce((SELECT min(a.id) FROM art AS a JOIN folders AS f ON f.id = a.folder_id"
+            " JOIN roots AS r ON r.id = f.root_id WHERE a.artist = v.key AND r.available),"
+            " v.art_id)"
+        )
     return "v.art_id"
 
 

@@ -151,6 +151,7 @@ class Batch:
         if bool(row[0]) != available:
             self._homes.forget()
             self._playlists.roots_change()
+            self._note_artists(self._sidecars.artists_in(root_id))
             own = self._folder_at(root_id, b"")
             if own is not None:
                 folders = [folder for folder, _ in self._below(own)]

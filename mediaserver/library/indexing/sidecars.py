@@ -76,6 +76,15 @@ class SidecarIndex:
         )
         return set(rows.fetchall())
 
+    def artists_in(self, root_id: int) -> set[tuple[int, str]]:
+        """The same of all folders of a media root."""
+        rows = self._connection.execute(
+            "SELECT art.id, artist FROM art JOIN folders ON folders.id = folder_id "
+            "WHERE artist IS NOT NULL AND root_id = ?",
+            (root_id,),
+        )
+        return set(rows.fetchall())
+
     def rename_artist(self, folder: int, title: str) -> None:
         """The folder is called something else now."""
         self._connection.execute(
