@@ -230,11 +230,11 @@ class Upkeep:
             disks=self._disks,
             quiet_seconds=self._timing.quiet,
         )
-        await self._watch(self._watcher)
         # Meanwhile; where it fails, so does the scan, which tells.
         forgetting = asyncio.ensure_future(self._in_writer(self._forget_former_roots))
-        self.request(Requests(everything=True))
+        await self._watch(self._watcher)
         await asyncio.gather(forgetting, return_exceptions=True)
+        self.request(Requests(everything=True))
         while True:
             await self._wanted.wait()
             self._wanted.clear()
@@ -367,8 +367,8 @@ class Upkeep:
         notes = self._database.open(least_update_id=least_update_id)
         indexer = Indexer(self._database, views=self._views, on_change=self._told)
         self._indexer = indexer
-        known = {root.path: root for root in indexer.roots()}
         hide_former_roots(indexer, self._roots)
+        known = {root.path: root for root in indexer.roots()}
         new = [
             (path, title)
             for path, title in self._roots.items()
