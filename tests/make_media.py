@@ -172,6 +172,15 @@ def film(
     return path
 
 
+def unknown_codec(path: Path, kind: str) -> Path:
+    """Give the stream of a kind (``audio``, ``video``) in a Matroska file a codec nobody knows."""
+    known = {"audio": b"A_AAC", "video": b"V_MPEG4/ISO/AVC"}[kind]
+    data = path.read_bytes()
+    assert data.count(known) == 1
+    path.write_bytes(data.replace(known, known[:-3] + b"XYZ"))
+    return path
+
+
 def picture(
     image_format: str = "JPEG",
     size: tuple[int, int] = (64, 48),

@@ -1,4 +1,10 @@
-"""FFmpeg's demuxers that media files are opened with. A leaf: a decoder starts with little."""
+"""What FFmpeg may open files as, and what it knows of their streams. A leaf: a decoder starts with
+little."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from av.stream import Stream
 
 GUESSED = (
     "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,wav,aiff,flac,mp3,aac,loas,amr,tta,ape,"
@@ -8,3 +14,9 @@ GUESSED = (
 
 PROTOCOLS = "file"
 """No addresses, whatever a file refers to (security.md T8)."""
+
+
+def is_known(stream: "Stream") -> bool:
+    """Whether FFmpeg knows the codec of a stream. Of others nothing can be asked: there is no codec
+    context, whatever its type says."""
+    return stream.codec_context is not None

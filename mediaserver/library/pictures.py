@@ -9,6 +9,7 @@ import io
 import warnings
 from typing import TYPE_CHECKING
 
+from mediaserver.library.demuxers import is_known
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.readers import dispatch, image, raw, streams
 from mediaserver.library.readers.contents import format_of, open_contents
@@ -183,7 +184,8 @@ def _video_frame(path: bytes) -> "Image.Image":
         contents.file,
         streams.open_container(contents, format_of(contents.head)) as container,
     ):
-        stream = next((one for one in container.streams.video if one.codec_context.width), None)
+        known = filter(is_known, container.streams.video)
+        stream = next((one for one in known if one.codec_context.width), None)
         if stream is None:
             raise UnreadableMedia("no moving pictures in it")
         if stream.codec_context.width * stream.codec_context.height > MAX_PIXELS:

@@ -8,7 +8,7 @@ import pytest
 
 from mediaserver.library.decoding.job import DecodeJob
 from mediaserver.library.decoding.process import COMMAND
-from tests.make_media import film, sound
+from tests.make_media import film, sound, unknown_codec
 from tests.patience import PATIENCE
 
 RATE = 44_100
@@ -55,6 +55,11 @@ def test_a_file_that_names_another_is_not_followed(tmp_path: Path, lines: Sequen
 def test_a_film_without_sound_has_nothing_to_decode(tmp_path: Path) -> None:
     path = film(tmp_path / "film.mkv", audio_codec=None)
     assert ended(path) == (1, b"", "there is no sound in it")
+
+
+def test_sound_of_an_unknown_codec_cannot_be_decoded(tmp_path: Path) -> None:
+    path = unknown_codec(film(tmp_path / "film.mkv"), "audio")
+    assert ended(path) == (1, b"", "its codec is not known")
 
 
 def test_a_decoder_ends_when_nobody_reads_any_more(tmp_path: Path) -> None:

@@ -213,6 +213,12 @@ def test_a_dark_beginning_is_passed_over(tmp_path: Path) -> None:
     assert near(picture.getpixel((80, 60)), (110, 90, 160), 60)
 
 
+def test_a_video_of_an_unknown_codec_has_no_picture(tmp_path: Path) -> None:
+    path = make_media.unknown_codec(make_media.film(tmp_path / "a.mkv"), "video")
+    with pytest.raises(UnreadableMedia, match="no moving pictures"):
+        render(RenderJob(bytes(path), "JPEG_TN", "frame"))
+
+
 def test_a_damaged_colour_profile_is_as_none(tmp_path: Path) -> None:
     """A scan of another server ended at one."""
     data = make_media.picture("JPEG", (64, 48), icc_profile=b"garbage" * 40)

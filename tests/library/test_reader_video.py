@@ -71,6 +71,20 @@ def test_a_film_without_sound_is_a_film(tmp_path: Path) -> None:
     assert (facts.kind, facts.audio_codec, facts.channels) == (Kind.VIDEO, None, None)
 
 
+def test_a_film_with_sound_of_an_unknown_codec_is_a_film(tmp_path: Path) -> None:
+    facts = facts_of(make_media.unknown_codec(make_media.film(tmp_path / "a.mkv"), "audio"))
+    assert (facts.kind, facts.video_codec, facts.audio_codec) == (Kind.VIDEO, "h264", None)
+    assert (facts.width, facts.height) == (160, 120)
+
+
+def test_a_film_whose_pictures_are_of_an_unknown_codec_is_a_film(tmp_path: Path) -> None:
+    facts = facts_of(make_media.unknown_codec(make_media.film(tmp_path / "a.mkv"), "video"))
+    assert (facts.kind, facts.mime_type) == (Kind.VIDEO, "video/x-matroska")
+    assert (facts.video_codec, facts.audio_codec) == (None, "aac")
+    assert facts.duration_ms is not None
+    assert abs(facts.duration_ms - 1000) < 100
+
+
 @pytest.mark.parametrize(
     ("suffix", "mime_type"),
     [
@@ -237,6 +251,20 @@ def test_a_real_file_has_the_profile_that_it_conforms_to(
         video_bitrate=600_000,
     )
     assert facts_of(path).dlna_profile == profile
+
+
+def test_a_film_whose_sound_nobody_knows_has_no_profile(tmp_path: Path) -> None:
+    path = make_media.film(
+        tmp_path / "a.mp4",
+        size=(640, 480),
+        options={"profile": "main", "level": "3.0"},
+        bitrate=192_000,
+        video_bitrate=600_000,
+    )
+    assert facts_of(path).dlna_profile == "AVC_MP4_MP_SD_AAC_MULT5"
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"mp4a", b"xyzw").replace(b"esds", b"free"))
+    assert facts_of(path).dlna_profile is None
 
 
 # ---- names

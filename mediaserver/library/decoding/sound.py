@@ -12,7 +12,7 @@ import av
 from av.audio.frame import AudioFrame
 from av.container import InputContainer
 
-from mediaserver.library.demuxers import GUESSED, PROTOCOLS
+from mediaserver.library.demuxers import GUESSED, PROTOCOLS, is_known
 
 INDEPENDENT = frozenset({"flac", "alac", "ape", "wavpack", "tta"})
 """Codecs of which every packet stands for itself, as it does in all of PCM."""
@@ -34,11 +34,13 @@ class Sound:
     def __init__(self, path: str) -> None:
         self._path = path
         self._container = _open(path)
-        streams = self._container.streams.audio
+        audios = self._container.streams.audio
+        streams = list(filter(is_known, audios))
         if not streams:
-            raise NoSound("there is no sound in it")
-        known = (each for each in streams if each.codec_context.sample_rate)
-        self._stream = next(known, streams[0])
+            reason = "its codec is not known" if audios else "there is no sound in it"
+            raise NoSound(reason)
+        measured = (each for each in streams if each.codec_context.sample_rate)
+        self._stream = next(measured, streams[0])
         self._stream.codec_context.thread_count = 1
         self._start = (self._stream.start_time or 0) * self._tick
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mediaserver.library.demuxers import GUESSED, PROTOCOLS
+from mediaserver.library.demuxers import GUESSED, PROTOCOLS, is_known
 from mediaserver.library.errors import UnreadableMedia
 from mediaserver.library.objects import Kind
 from mediaserver.library.readers import boxes, chapters, dlna_profiles, embedded, tags
@@ -106,23 +106,26 @@ def read(contents: Contents, found: Found, name: str | None) -> str | None:
         name = name or _GUESSED.get(container.format.name)
         covers = [stream for stream in container.streams.video if _is_cover(stream, found.kind)]
         videos = [stream for stream in container.streams.video if stream not in covers]
-        video = next((one for one in videos if one.codec_context.width), None)
+        video = next((one for one in videos if is_known(one) and one.codec_context.width), None)
+        # Renderers may know what FFmpeg does not.
+        unknown = video is None and not all(map(is_known, videos)) and found.kind is Kind.VIDEO
+        audios = container.streams.audio
         audio = next(
-            (one for one in container.streams.audio if one.codec_context.sample_rate), None
+            (one for one in audios if is_known(one) and one.codec_context.sample_rate),
+            next(iter(audios), None),
         )
-        if audio is None and container.streams.audio:
-            audio = container.streams.audio[0]
-        if video is None and audio is None:
+        if video is None and audio is None and not unknown:
             raise UnreadableMedia("neither sound nor picture in it")
         metadata = _metadata(container, audio)
         tags.named(found, metadata)
         chapters.put(found, chapters.of_container(container))
         _times(container, found)
-        if audio is not None:
+        if audio is not None and is_known(audio):
             _audio(audio, found)
-        if video is not None:
+        if video is not None or unknown:
             found.kind = Kind.VIDEO
-            _video(video, found)
+            if video is not None:
+                _video(video, found)
             if found.title is not None and found.title.strip().lower() in _MACHINE_TITLES:
                 found.title = None
             found.date = found.date or _recorded(metadata)
@@ -133,9 +136,10 @@ def read(contents: Contents, found: Found, name: str | None) -> str | None:
             if name == "mp4":
                 found.orientation = boxes.orientation(boxes.movie(contents))
             found.mime_type = _mime_type(found, name, contents)
-            found.dlna_profile = dlna_profiles.video(
-                _profile_facts(contents, container, found, video, audio, name)
-            )
+            if video is not None and (audio is None or is_known(audio)):
+                found.dlna_profile = dlna_profiles.video(
+                    _profile_facts(contents, container, found, video, audio, name)
+                )
         else:
             found.kind = Kind.AUDIO
             found.mime_type = _mime_type(found, name, contents)
@@ -156,7 +160,9 @@ def _is_cover(stream: "av.VideoStream", kind: Kind) -> bool:
     if av.stream.Disposition.attached_pic in stream.disposition:
         return True
     # Audio books show a picture with each chapter, in a track of their own.
-    return kind is Kind.AUDIO and stream.codec_context.codec.canonical_name in _COVER_CODECS
+    if kind is not Kind.AUDIO or not is_known(stream):
+        return False
+    return stream.codec_context.codec.canonical_name in _COVER_CODECS
 
 
 def _metadata(container: "InputContainer", audio: "av.AudioStream | None") -> dict[str, list[str]]:
