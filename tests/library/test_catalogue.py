@@ -4,9 +4,8 @@ Sets of places are held against Python's own sets; pages against SQL and a plain
 standard (:func:`.test_search.assert_finds_what_fits`).
 """
 
-import shutil
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
 
 from mediaserver.library.browsing import choosing, snapshot, sources
-from mediaserver.library.browsing.browser import SORT_CAPABILITIES, Browser
+from mediaserver.library.browsing.browser import SORT_CAPABILITIES
+from mediaserver.library.browsing.snapshot import Snapshot
+from mediaserver.library.browsing.sources import Source
 from mediaserver.library.catalogue import bitmaps, building
 from mediaserver.library.catalogue.overlay import Overlay
 from mediaserver.library.catalogue.reading import Catalogue
-from mediaserver.library.catalogue.shelf import Shelf
 from mediaserver.library.criteria import (
     And,
     Compare,
@@ -32,11 +31,10 @@ from mediaserver.library.criteria import (
     Or,
     SortKey,
 )
-from mediaserver.library.database import driver_of
 from mediaserver.library.errors import TooExpensive, UnsupportedSort
 from mediaserver.library.indexing import touched
 from mediaserver.library.objects import Container
-from tests.factories import SAMPLE, FilledLibrary, walk
+from tests.factories import SAMPLE, FilledLibrary, titles, walk
 from tests.library.test_search import CRITERIA, assert_finds_what_fits
 
 # ---- sets of places
@@ -119,12 +117,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledLibrary]
 def _filled(folder: Path) -> FilledLibrary:
     filled = FilledLibrary(folder / "index.sqlite")
     filled.add(SAMPLE)
-    filled.add({f"Many/{n}.mp3": _song(n) for n in range(60)})
+    filled.add({f"Many/{n}.mp3": song(n) for n in range(60)})
     filled.add_playlist(PLAYLIST, "Björk/Debut/02 Crying.mp3", "Mixed/Clip.mp4")
     return filled
 
 
-def _song(number: int) -> dict[str, Any]:
+def song(number: int) -> dict[str, Any]:
     """Titles and dates that are the same now and then, values that are several, or missing."""
     return {
         "title": ("Lamp", "The Lamp", "A lamp in the night", "Lampion", "東京")[number % 5],
@@ -138,15 +136,15 @@ def _song(number: int) -> dict[str, Any]:
     }
 
 
-_CONTAINERS = ("0", "vmu", "vma", "vmr", "vml", "vmg", "vmf", "vfo", "vpi", "vva", "vmn")
-_SORTS = st.lists(st.builds(SortKey, st.sampled_from(SORT_CAPABILITIES), st.booleans()), max_size=3)
+CONTAINERS = ("0", "vmu", "vma", "vmr", "vml", "vmg", "vmf", "vfo", "vpi", "vva", "vmn")
+SORTS = st.lists(st.builds(SortKey, st.sampled_from(SORT_CAPABILITIES), st.booleans()), max_size=3)
 _TEXTS = st.sampled_from(
     [
         *("lamp", "la", "l", "the lamp", "lamp in", "in the", "zoe", "zoë\nbjörk", "björk", "pop"),
         *("help!", "day after", "1993", "1993-07-05", "0:00:3", "東", "東京", "", "3", "\x01"),
     ]
 )
-_OWN_CRITERIA = st.one_of(
+CATALOGUE_CRITERIA = st.one_of(
     CRITERIA,
     st.builds(
         Compare,
@@ -164,7 +162,7 @@ _OWN_CRITERIA = st.one_of(
 
 
 @settings(max_examples=300, deadline=None)
-@given(_OWN_CRITERIA, st.sampled_from(_CONTAINERS))
+@given(CATALOGUE_CRITERIA, st.sampled_from(CONTAINERS))
 def test_the_catalogue_finds_what_a_plain_reading_finds(
     library: FilledLibrary, criteria: Criteria, container: str
 ) -> None:
@@ -172,7 +170,7 @@ def test_the_catalogue_finds_what_a_plain_reading_finds(
 
 
 @settings(max_examples=200, deadline=None)
-@given(_OWN_CRITERIA, st.sampled_from(_CONTAINERS), _SORTS)
+@given(CATALOGUE_CRITERIA, st.sampled_from(CONTAINERS), SORTS)
 def test_pages_of_the_catalogue_put_together_are_the_whole_list_of_sql(
     plain: FilledLibrary,
     library: FilledLibrary,
@@ -190,7 +188,7 @@ def test_pages_of_the_catalogue_put_together_are_the_whole_list_of_sql(
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.data(), _SORTS, st.integers(0, 80), st.integers(1, 30))
+@given(st.data(), SORTS, st.integers(0, 80), st.integers(1, 30))
 def test_children_are_listed_as_sql_lists_them(
     plain: FilledLibrary,
     library: FilledLibrary,
@@ -229,6 +227,25 @@ def test_items_are_counted_without_asking_the_index(
     assert library.search("vma", And((audio, criteria)), sort=[SortKey("dc:date")])
 
 
+def test_a_playlist_keeps_nothing_else_from_being_ordered_by_the_catalogue(
+    plain: FilledLibrary, library: FilledLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sort = [SortKey("dc:title", ascending=False)]
+    whole = plain.search("0", Everything(), sort=sort)
+    asked: list[int] = []
+    ordered = sources._order
+
+    def note(now: Snapshot, some: Sequence[Source], *rest: Any) -> Any:
+        asked.append(len(some))
+        return ordered(now, some, *rest)
+
+    monkeypatch.setattr(sources, "_order", note)
+    found = library.search("0", Everything(), sort=sort)
+    assert [hit.object_id for hit in found.objects] == [hit.object_id for hit in whole.objects]
+    assert "Pop music" in titles(found)
+    assert max(asked, default=0) <= 1
+
+
 def test_criteria_that_take_too_long_are_given_up(
     library: FilledLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,243 +254,13 @@ def test_criteria_that_take_too_long_are_given_up(
         library.search("vma", Compare("dc:title", Operator.CONTAINS, "a"))
 
 
-def test_rows_are_asked_for_by_their_ids(own_library: FilledLibrary) -> None:
-    """Texts are read to verify a phrase, and rows that have changed, never all there are."""
-    own_library.add({"Beatles/The Day Before Yesterday.mp3": {}})
-    statements: list[str] = []
-    connection = own_library.read(driver_of)
-    connection.set_trace_callback(statements.append)
-    own_library.search("vma", Compare("dc:title", Operator.CONTAINS, "the night"))
-    own_library.search("vmr", YESTERDAY, sort=[SortKey("dc:date")])
-    own_library.children("vfo", sort=[SortKey("dc:title", ascending=False)])
-    connection.set_trace_callback(None)
-    asked = [each for each in statements if "json_each" in each]
-    plans = [row[3] for each in asked for row in connection.execute(f"EXPLAIN QUERY PLAN {each}")]
-    assert any(" t " in each and "instr" in each for each in asked)
-    assert any(" AS k " in each for each in asked)
-    assert [step for step in plans if step in ("SCAN i", "SCAN t", "SCAN f", "SCAN v")] == []
-
-
 def test_an_unknown_order_is_refused(library: FilledLibrary) -> None:
     with pytest.raises(UnsupportedSort):
         library.children("vma", sort=[SortKey("upnp:nothing")])
 
 
-# ---- when it is asked
-
-
-@pytest.fixture
-def own_library(tmp_path: Path) -> Iterator[FilledLibrary]:
-    filled = FilledLibrary(tmp_path / "index.sqlite")
-    filled.add(SAMPLE)
-    filled.make_catalogue()
-    yield filled
-    filled.close()
-
-
-YESTERDAY = Compare("dc:title", Operator.EQUAL, "yesterday")
-
-
-def test_what_has_changed_since_a_catalogue_was_made_is_asked_of_the_index(
-    own_library: FilledLibrary,
-) -> None:
-    assert own_library.search("vma", YESTERDAY).total_matches == 1
-    own_library.remove("Beatles/Help!/Yesterday.flac")
-    assert own_library.search("vma", YESTERDAY).total_matches == 0
-    own_library.add({"Yesterday.mp3": {}, "Nameless.mp3": {"title": "Yesterday"}})
-    assert own_library.search("vma", YESTERDAY).total_matches == 2
-
-
-def test_a_catalogue_is_not_asked_when_too_much_has_changed(
-    own_library: FilledLibrary, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(touched, "LIMIT", 12)
-    for number in range(10):
-        own_library.add({f"New/{number}.mp3": {"title": "Yesterday"}})
-        assert own_library.search("vma", YESTERDAY).total_matches == number + 2
-    assert _changed_since(own_library) is None
-
-
-def test_a_moved_folder_is_more_than_is_noted(own_library: FilledLibrary) -> None:
-    with own_library.indexer.batch() as batch:
-        root = batch.put_root(b"/media", "Media")
-        folders = own_library.indexer.known_folders(root)
-        batch.move_folder(folders[b"Beatles"].key, root, b"Mixed/Beatles", folders[b"Mixed"].key)
-    assert _changed_since(own_library) is None
-    folder = own_library.at("Folders", "Mixed").object_id
-    assert own_library.search(folder, YESTERDAY).total_matches == 1
-
-
-def test_what_was_touched_is_forgotten_once_it_is_in_the_catalogue(
-    own_library: FilledLibrary,
-) -> None:
-    own_library.add({"Yesterday.mp3": {}})
-    own_library.make_catalogue()
-    own_library.indexer.forget_touched(_catalogue(own_library).moment)
-    assert own_library.search("vma", YESTERDAY).total_matches == 2
-    own_library.remove("Yesterday.mp3")
-    assert own_library.search("vma", YESTERDAY).total_matches == 1
-
-
-def test_a_catalogue_is_not_asked_of_what_was_forgotten(own_library: FilledLibrary) -> None:
-    """The rename of a new one may be lost with the power, or a backup of the old one come back."""
-    path = own_library.database.path.with_name("catalogue")
-    old = path.read_bytes()
-    own_library.remove("Beatles/Help!/Yesterday.flac")
-    own_library.make_catalogue()
-    own_library.indexer.forget_touched(_catalogue(own_library).moment)
-    path.write_bytes(old)
-    own_library.browser = Browser(catalogue=Shelf(path))
-    assert own_library.search("vma", YESTERDAY).total_matches == 0
-
-
-def test_the_catalogue_of_another_index_is_not_asked(tmp_path: Path) -> None:
-    """One that was deleted and built anew counts its states from the beginning again."""
-    for name in ("old", "new"):
-        (tmp_path / name).mkdir()
-        filled = FilledLibrary(tmp_path / name / "index.sqlite")
-        filled.add({f"{name}.mp3": {}, "Yesterday.mp3": {"title": f"A {name} song"}})
-        filled.make_catalogue()
-        filled.close()
-    (tmp_path / "old" / "catalogue").replace(tmp_path / "new" / "catalogue")
-    again = FilledLibrary(tmp_path / "new" / "index.sqlite")
-    again.browser = Browser(catalogue=Shelf(tmp_path / "new" / "catalogue"))
-    found = again.search("vma", Compare("dc:title", Operator.CONTAINS, "new song"))
-    assert found.total_matches == 1
-    assert _changed_since(again) is None
-    again.close()
-
-
-def test_a_catalogue_is_not_asked_when_the_index_was_put_back_from_a_backup(tmp_path: Path) -> None:
-    """Its states have numbers that other states had, which the catalogue may be of."""
-    path, backup = tmp_path / "index.sqlite", tmp_path / "backup.sqlite"
-    filled = FilledLibrary(path)
-    filled.add(SAMPLE)
-    filled.close()
-    shutil.copy(path, backup)
-    filled = FilledLibrary(path)
-    filled.add({"Yesterday.mp3": {}})
-    filled.make_catalogue()
-    filled.close()
-    shutil.copy(backup, path)
-    filled = FilledLibrary(path)
-    filled.add({"Today.mp3": {}})
-    filled.browser = Browser(catalogue=Shelf(tmp_path / "catalogue"))
-    assert _catalogue(filled).moment.state == filled.metadata("0").update_id
-    assert filled.search("vma", YESTERDAY).total_matches == 1
-    filled.close()
-
-
-def test_a_catalogue_outlives_a_restart(tmp_path: Path) -> None:
-    filled = FilledLibrary(tmp_path / "index.sqlite")
-    filled.add(SAMPLE)
-    filled.make_catalogue()
-    filled.add({"Yesterday.mp3": {}})
-    filled.close()
-    filled = FilledLibrary(tmp_path / "index.sqlite")
-    changed = _changed_since(filled)
-    assert changed is not None
-    assert len(changed[touched.ITEM]) == 1
-    filled.close()
-
-
-def test_a_mended_index_is_more_than_is_noted(own_library: FilledLibrary) -> None:
-    with own_library.database.begin() as connection:
-        driver_of(connection).execute("UPDATE items SET shown = 0 WHERE title = 'Yesterday'")
-    assert own_library.indexer.check()
-    assert _changed_since(own_library) is None
-    assert own_library.search("vma", YESTERDAY).total_matches == 1
-
-
-def test_a_row_without_texts_keeps_no_other_from_the_catalogue(own_library: FilledLibrary) -> None:
-    with own_library.database.begin() as connection:
-        driver_of(connection).execute("DELETE FROM item_text WHERE title = 'yesterday'")
-    own_library.make_catalogue()
-    assert own_library.search("vma", YESTERDAY).total_matches == 0
-    assert own_library.search("vma", Everything(), sort=[SortKey("dc:date")]).total_matches == 8
-
-
-def test_a_catalogue_of_a_later_state_is_not_asked(own_library: FilledLibrary) -> None:
-    """A reader may have begun before the change that the catalogue knows already."""
-
-    def look_again(connection: Connection) -> int:
-        before = own_library.browser.search(connection, "vma", YESTERDAY, start=0, count=0)
-        own_library.remove("Beatles/Help!/Yesterday.flac")
-        building.build(own_library.database.path, own_library.database.path.with_name("catalogue"))
-        assert own_library.browser.search(connection, "vma", YESTERDAY, start=0, count=0) == before
-        return before.total_matches
-
-    assert own_library.read(look_again) == 1
-    assert own_library.search("vma", YESTERDAY).total_matches == 0
-
-
-def _catalogue(library: FilledLibrary) -> Catalogue:
-    return Catalogue(library.database.path.with_name("catalogue"))
-
-
-def _changed_since(library: FilledLibrary) -> dict[str, list[int]] | None:
-    """What has changed since the catalogue was made."""
-    moment = _catalogue(library).moment
-    return library.read(lambda connection: touched.since(driver_of(connection), moment))
-
-
-def test_a_new_catalogue_is_asked_as_soon_as_it_is_there(own_library: FilledLibrary) -> None:
-    shelf = Shelf(own_library.database.path.with_name("catalogue"))
-    old = shelf.newest()
-    own_library.remove("Beatles/Help!/Yesterday.flac")
-    assert shelf.newest() is old
-    building.build(own_library.database.path, shelf.path)
-    new = shelf.newest()
-    assert new is not None
-    assert new.moment.state == own_library.metadata("0").update_id
-    shelf.path.unlink()
-    assert shelf.newest() is None
-
-
-_NAMES = st.sampled_from([*SAMPLE, "New.mp3", "Mixed/New.jpg", "Björk/Debut/04 New.mp3", "N/N.mp4"])
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.data())
-def test_lists_after_changes_are_what_sql_makes_of_them(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
-) -> None:
-    filled = FilledLibrary(tmp_path_factory.mktemp("changed") / "index.sqlite")
-    filled.add(SAMPLE)
-    filled.add({f"Many/{n}.mp3": _song(n) for n in range(20)})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(building, "MANY", 1)
-        filled.make_catalogue()
-    there = set(SAMPLE)
-    for name in data.draw(st.lists(_NAMES, min_size=1, max_size=5)):
-        if name in there and data.draw(st.booleans()):
-            filled.remove(name)
-            there.remove(name)
-        else:
-            facts = _song(data.draw(st.integers(0, 59))) if name.endswith(".mp3") else {}
-            filled.add({name: facts})
-            there.add(name)
-    with_catalogue, without = filled.browser, Browser()
-    assert _changed_since(filled) is not None
-    for _ in range(8):
-        criteria, container = data.draw(_OWN_CRITERIA), data.draw(st.sampled_from(_CONTAINERS))
-        sort = data.draw(_SORTS)
-        filled.browser = without
-        whole = filled.search(container, criteria, sort=sort)
-        children = filled.children(container, sort=sort)
-        filled.browser = with_catalogue
-        found = []
-        for start in range(0, len(whole.objects) + 1, 7):
-            page = filled.search(container, criteria, start, 7, sort)
-            assert page.total_matches == whole.total_matches
-            found += page.objects
-        assert [hit.object_id for hit in found] == [hit.object_id for hit in whole.objects]
-        assert filled.children(container, sort=sort) == children
-    filled.close()
-
-
 def test_the_order_of_places_is_that_of_titles(library: FilledLibrary) -> None:
-    overlay = Overlay(_catalogue(library), {})
+    overlay = Overlay(Catalogue(library.database.path.with_name("catalogue")), {})
     chosen = choosing.whole(overlay, choosing.Extent("audio items"), touched.ITEM)
     assert chosen is not None
     keys = chosen.keys(0, 1000)

@@ -243,8 +243,8 @@ def page(
     """
     sorting.check(sort)
     alone = len(sources) == 1
-    if sort and any(source.chosen is not None for source in sources):
-        sources = [each for each in sources if each.chosen is not None or each.total(snapshot)]
+    if sort:
+        sources = _with_few(snapshot, sources)
     if not sources:
         return []
     if len(sources) == 1:
@@ -261,6 +261,22 @@ def page(
     if sort:
         return _mixed(snapshot, sources, _order(snapshot, sources, sort), start, count)
     return _chained(snapshot, sources, start, count)
+
+
+def _with_few(snapshot: Snapshot, sources: Sequence[Source]) -> Sequence[Source]:
+    """Where the catalogue knows some sources, few rows of others, such as playlists, are put in
+    between them like rows that have changed."""
+    known = next((each.chosen for each in sources if each.chosen is not None), None)
+    if known is None:
+        return sources
+    found = []
+    for each in sources:
+        number = 0 if each.chosen is not None else each.total(snapshot)
+        if each.by_title and 0 < number <= touched.LIMIT:
+            found.append(replace(each, chosen=replace(known, bits=0), fresh=each))
+        elif each.chosen is not None or number:
+            found.append(each)
+    return found
 
 
 def _by_title(
